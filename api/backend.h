@@ -1,0 +1,47 @@
+// The API's only way inwards: a request goes in, exactly one reply comes back.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/model/request.h"
+
+namespace triggerd::api {
+
+// Who a presented API key belongs to.
+struct Principal {
+  model::OrgId org;
+  model::ApiKeyId key;
+  std::uint8_t scopes = 0;
+};
+
+// A key as it is handed out once, and what is stored of it.
+struct MintedApiKey {
+  model::ApiKeyId id;
+  std::string text;
+  model::KeyDigest digest{};
+};
+
+// One per I/O thread; every method is called on that thread, and replies come on it.
+class Backend {
+ public:
+  using ReplyFn = std::function<void(model::Reply)>;
+
+  virtual ~Backend() = default;
+  // `on_reply` is called once, never from within submit(). A reply is durable when it comes.
+  virtual void submit(model::Request request, ReplyFn on_reply) = 0;
+  // Nothing when the key is not known.
+  virtual std::optional<Principal> authenticate(std::string_view api_key) = 0;
+  // Compares in constant time. False when no admin token is configured.
+  virtual bool is_admin_token(std::string_view token) = 0;
+  virtual MintedApiKey mint_api_key() = 0;
+  // The JWKS document of the signing keys, ready to send.
+  virtual std::string jwks() = 0;
+  // Empty when ready to serve; else the reasons (draining, store failed), one each.
+  virtual std::vector<std::string> not_ready_reasons() = 0;
+};
+
+}  // namespace triggerd::api

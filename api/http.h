@@ -1,0 +1,74 @@
+// An HTTP exchange as plain values, between the connection (bytes) and the routes (meaning).
+// RFC 9110, RFC 9112.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace triggerd::api {
+
+enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions };
+
+struct HttpField {
+  std::string name;  // as sent; compared without case
+  std::string value;
+};
+
+// A whole request. `body` has kJsonPadding spare bytes of capacity behind its end, so that the JSON
+// parser reads it in place.
+struct HttpRequest {
+  Method method = Method::kGet;
+  std::string target;  // as sent: path and query, not decoded
+  std::vector<HttpField> fields;
+  std::string body;
+  std::string peer;  // address of the client, without port
+
+  // Up to the first '?'.
+  [[nodiscard]] std::string_view path() const;
+  // Behind the first '?', or empty.
+  [[nodiscard]] std::string_view query() const;
+  // Value of the first field of this name (without case), or nullptr.
+  [[nodiscard]] const std::string* find_field(std::string_view name) const;
+  [[nodiscard]] std::size_t count_fields(std::string_view name) const;
+};
+inline constexpr std::size_t kJsonPadding = 64;
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type;  // empty when there is no body
+  std::string body;
+  std::vector<HttpField>
+      fields;          // further ones; Date, Content-Length and the fixed ones are the connection's
+  bool close = false;  // close the connection after this answer
+};
+
+// What the routes say when they have seen the head alone.
+struct ReadBody {
+  std::size_t bytes_max = 0;  // more is 413
+};
+// Answer now, without the body (401, 404, 405, 413, 415); what was sent of it is dropped.
+struct AnswerNow {
+  HttpResponse response;
+};
+using HeadDecision = std::variant<ReadBody, AnswerNow>;
+
+// Called exactly once, on the loop's thread, at any time: also from within on_request, and also
+// after the client has gone (the answer is dropped then).
+using Respond = std::function<void(HttpResponse)>;
+
+// What a server serves. One per I/O thread.
+class HttpHandler {
+ public:
+  virtual ~HttpHandler() = default;
+  // `head` has everything but the body. Comes before 100-continue is sent.
+  virtual HeadDecision on_head(const HttpRequest& head) = 0;
+  virtual void on_request(HttpRequest request, Respond respond) = 0;
+};
+
+}  // namespace triggerd::api

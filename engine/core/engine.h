@@ -1,0 +1,86 @@
+// The pure core: inputs and the time go in, mutations, effects and reads come out. No clock, no
+// thread, no file, no socket; chance comes from the Random it is given. The same inputs give the
+// same outputs, byte for byte.
+//
+// Thread: one. Owner: a partition (app/partition), or a simulated world (tests/sim).
+//
+// Recovery: load() each record of Store::scan in order, then recovered(); only then the inputs.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/base/random.h"
+#include "engine/base/time.h"
+#include "engine/model/limits.h"
+#include "engine/model/network.h"
+#include "engine/model/output.h"
+
+namespace triggerd::core {
+
+struct EngineOptions {
+  // Delays before attempts 2, 3, …; the first attempt is at once (Standard Webhooks).
+  std::vector<base::Duration> retry_schedule;  // empty: the default schedule of CONTRACT A2
+  double retry_jitter = model::kRetryJitterDefault;
+  model::TargetPolicy targets;
+  std::uint32_t in_flight_per_webhook = model::kInFlightPerWebhookDefault;
+  std::uint32_t in_flight_per_host = model::kInFlightPerHostDefault;
+  std::uint32_t in_flight = model::kInFlightDefault;
+  std::size_t pending_per_org_max = model::kPendingPerOrgMax;
+  std::size_t pending_max = model::kPendingMax;
+  std::size_t webhooks_per_org_max = model::kWebhooksPerOrgMax;
+  std::size_t triggers_per_webhook_max = model::kTriggersPerWebhookMax;
+  std::size_t payload_cache_bytes = model::kPayloadCacheBytesDefault;
+  std::size_t dedup_ids = model::kDedupIdsDefault;
+  base::Duration dedup_window = model::kDedupWindow;
+};
+
+// What an operator asks first; kept by counting, never by scanning.
+struct EngineStats {
+  std::uint64_t organizations = 0;
+  std::uint64_t webhooks = 0;
+  std::uint64_t triggers = 0;
+  std::uint64_t pending = 0;    // deliveries not final
+  std::uint64_t in_flight = 0;  // of these, on the wire
+  std::uint64_t delayed = 0;    // of these, waiting for a retry
+};
+
+class Engine {
+ public:
+  // `random` outlives the engine.
+  Engine(EngineOptions options, base::Random& random);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  void load(model::Record record);
+  // After the last record. Pending deliveries are ready, or due at their stored time.
+  void recovered(base::Now now);
+
+  // One request from the edge; answered by exactly one SendReply, now or after a read.
+  // Requires: `id` is new. GetEvent is not for the core.
+  void handle(model::Request request, model::RequestId id, base::Now now);
+  // The outcome of an attempt that was started. Unknown ids are dropped: that is normal.
+  void finish(model::AttemptId id, model::Outcome outcome, base::Now now);
+  // The answer to a read. Unknown ids are dropped.
+  void loaded(model::ReadId id, model::ReadAnswer answer, base::Now now);
+  // Time has passed; starts what is due.
+  void tick(base::Now now);
+  // Nobody waits for this request any more: its reply is not sent. What it did stands.
+  void cancel(model::RequestId id);
+
+  // All that came of the inputs since the last call. Never fails; empty when nothing happened.
+  [[nodiscard]] model::Output take_output();
+  // When tick() should be called at the latest; nothing when no time-driven work waits. A time in
+  // the past means: work is left over from this turn, call tick() soon.
+  [[nodiscard]] std::optional<base::MonoTime> next_deadline() const;
+
+  [[nodiscard]] EngineStats stats() const;
+
+ private:
+  struct Parts;  // the registry, the scheduler and the others; engine.cc
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace triggerd::core

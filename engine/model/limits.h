@@ -1,0 +1,72 @@
+// Every limit of triggerd, in one place, with its reason. Defaults of CONTRACT A9 and of the
+// design; those that an operator may change are copied into the options structs that start there.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace triggerd::model {
+
+// --- What an organization may register -------------------------------------------------------
+inline constexpr std::size_t kWebhooksPerOrgMax = 10'000;
+inline constexpr std::size_t kTriggersPerWebhookMax = 256;
+inline constexpr std::size_t kNameBytesMax = 256;
+inline constexpr std::size_t kDescriptionBytesMax = 2 * 1024;
+inline constexpr std::size_t kUrlBytesMax = 2 * 1024;
+inline constexpr std::size_t kCustomHeadersMax = 32;
+inline constexpr std::size_t kCustomHeaderBytesMax = 8 * 1024;
+inline constexpr std::chrono::nanoseconds kTimeoutMax = std::chrono::seconds(20);
+inline constexpr std::chrono::nanoseconds kEventTimeoutDefault = std::chrono::seconds(10);
+inline constexpr std::chrono::nanoseconds kSyncHookTimeoutDefault = std::chrono::seconds(2);
+inline constexpr std::size_t kApiKeysPerOrgMax = 100;
+inline constexpr std::size_t kOrganizationsMax = 1'000'000;
+
+// --- What one request may carry ---------------------------------------------------------------
+inline constexpr std::size_t kBodyBytesMax = 4 * 1024 * 1024;
+inline constexpr std::size_t kEventContentBytesMax = 256 * 1024;
+inline constexpr std::size_t kEventsPerBatchMax = 1000;
+inline constexpr std::size_t kJsonDepthMax = 64;
+inline constexpr std::size_t kOrderingKeyBytesMax = 256;
+
+// --- What the engine holds --------------------------------------------------------------------
+// A publish whose events x matches pass this is refused: one turn must stay short.
+inline constexpr std::size_t kMatchesPerRequestMax = 200'000;
+// Deliveries not yet delivered, dead or cancelled; past them publish answers 503.
+inline constexpr std::size_t kPendingPerOrgMax = 5'000'000;
+inline constexpr std::size_t kPendingMax = 10'000'000;
+// Calls on the wire: of one webhook, of one destination host, and in all.
+inline constexpr std::uint32_t kInFlightPerWebhookDefault = 64;
+inline constexpr std::uint32_t kInFlightPerHostDefault = 64;
+inline constexpr std::uint32_t kInFlightDefault = 4096;
+// Bytes of event payloads kept in memory; above it the oldest are read again when needed.
+inline constexpr std::size_t kPayloadCacheBytesDefault = 256 * 1024 * 1024;
+// Event ids remembered in memory; older ones are looked up in the store.
+inline constexpr std::size_t kDedupIdsDefault = 1'000'000;
+inline constexpr std::chrono::nanoseconds kDedupWindow = std::chrono::hours(24);
+// Requests that wait for a read or a commit.
+inline constexpr std::size_t kWaitingRequestsMax = 100'000;
+
+// --- Retries ----------------------------------------------------------------------------------
+inline constexpr std::size_t kScheduleEntriesMax = 20;
+inline constexpr std::chrono::nanoseconds kScheduleEntryMax = std::chrono::hours(72);
+inline constexpr std::chrono::nanoseconds kRetryAfterMax = std::chrono::hours(24);
+inline constexpr double kRetryJitterDefault = 0.2;
+
+// --- Receivers' answers -----------------------------------------------------------------------
+inline constexpr std::size_t kAnswerBytesRead = 64 * 1024;
+inline constexpr std::size_t kAnswerBytesKept = 4 * 1024;
+inline constexpr std::size_t kAnswerHeaderBytesMax = 64 * 1024;
+
+// --- Stored rows ------------------------------------------------------------------------------
+// Matches whose delivery states share one stored row: a wide event does not rewrite all of itself
+// for each outcome, and the outcomes of a turn usually share a row.
+inline constexpr std::size_t kPendingChunkEntries = 64;
+
+static_assert(kEventContentBytesMax < kBodyBytesMax, "one event fits into a request");
+static_assert(kAnswerBytesKept <= kAnswerBytesRead);
+static_assert(kMatchesPerRequestMax >= kWebhooksPerOrgMax, "one event may match every webhook");
+static_assert(kInFlightPerWebhookDefault <= kInFlightDefault);
+static_assert(kPendingPerOrgMax <= kPendingMax);
+
+}  // namespace triggerd::model

@@ -1,0 +1,166 @@
+// What the core hands back: mutations to make durable, effects for the outside, reads it needs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/base/ids.h"
+#include "engine/model/records.h"
+#include "engine/model/request.h"
+
+namespace triggerd::model {
+
+using base::AttemptId;
+using base::BatchSeq;
+using base::ReadId;
+using base::RequestId;
+
+// --- Mutations and batches --------------------------------------------------------------------
+
+struct PutOrganization {
+  Organization organization;
+};
+struct EraseOrganization {
+  OrgId org;
+};
+struct PutApiKey {
+  ApiKey key;
+};
+struct EraseApiKey {
+  OrgId org;
+  ApiKeyId id;
+};
+struct PutWebhook {
+  WebhookPtr webhook;
+};
+struct EraseWebhook {
+  OrgId org;
+  WebhookRef ref;
+};
+struct PutTrigger {
+  Trigger trigger;
+};
+struct EraseTrigger {
+  Trigger trigger;  // identity: org, webhook, type, name
+};
+// Stores the event, its content, and the index from (organization, event id) to its sequence.
+struct PutEvent {
+  EventPtr event;
+};
+struct PutPending {
+  PendingChunk chunk;
+};
+struct ErasePending {
+  EventSeq seq;
+  std::uint32_t chunk = 0;
+};
+struct PutAttempt {
+  AttemptRecord attempt;
+};
+struct PutSigningKey {
+  SigningKey key;
+};
+struct PutCounters {
+  Counters counters;
+};
+
+using Mutation = std::variant<PutOrganization, EraseOrganization, PutApiKey, EraseApiKey,
+                              PutWebhook, EraseWebhook, PutTrigger, EraseTrigger, PutEvent,
+                              PutPending, ErasePending, PutAttempt, PutSigningKey, PutCounters>;
+
+// Mutations that become durable together, in order. Self-contained and replayable.
+struct Batch {
+  BatchSeq seq;
+  std::vector<Mutation> mutations;
+};
+
+// What a store gives back at recovery, in the order of Store::scan.
+using Record =
+    std::variant<Organization, ApiKey, Webhook, Trigger, PendingChunk, SigningKey, Counters>;
+
+// --- Effects ----------------------------------------------------------------------------------
+
+struct SendReply {
+  RequestId request;
+  Reply reply;
+};
+
+// Make one call. The receiver of this effect answers with exactly one Outcome for `id`.
+struct StartAttempt {
+  AttemptId id;
+  WebhookPtr webhook;
+  EventPtr event;
+  TriggerType trigger_type = TriggerType::kEvent;
+  std::uint16_t number = 1;
+  Duration timeout{0};  // whole exchange; never 0
+};
+struct CancelAttempt {
+  AttemptId id;
+};
+
+// What the I/O threads must know to authenticate; every one of them gets every change, in order,
+// before the reply that reveals it.
+struct ApiKeyAdded {
+  ApiKey key;
+};
+struct ApiKeyRemoved {
+  KeyDigest digest{};
+};
+
+using EffectKind = std::variant<SendReply, StartAttempt, CancelAttempt, ApiKeyAdded, ApiKeyRemoved>;
+
+// Leaves when batch `rests_on` is durable; 0 leaves at once.
+struct Effect {
+  BatchSeq rests_on;
+  EffectKind what;
+};
+
+// --- Reads ------------------------------------------------------------------------------------
+
+// The content of an event gone cold.
+struct ReadEvent {
+  EventSeq seq;
+};
+// Has this event id been accepted before? (older than the window in memory)
+struct ReadEventId {
+  OrgId org;
+  EventId id;
+};
+// Deliveries parked in the store, next in line: of one webhook, or due before `until`.
+struct ReadParked {
+  WebhookRef webhook;
+  EventSeq after;
+  std::uint32_t count_max = 0;
+};
+struct Read {
+  ReadId id;
+  std::variant<ReadEvent, ReadEventId, ReadParked> what;
+};
+
+// Answers, one for each Read.
+struct EventLoaded {
+  EventPtr event;  // null: not there (retention, corruption)
+};
+struct EventIdLoaded {
+  bool found = false;
+  WallTime accepted_at;
+  std::uint32_t webhooks = 0;
+};
+struct ParkedLoaded {
+  std::vector<PendingChunk> chunks;
+};
+// The store could not answer; the core decides (refuse, retry).
+struct ReadFailed {
+  base::Error error;
+};
+using ReadAnswer = std::variant<EventLoaded, EventIdLoaded, ParkedLoaded, ReadFailed>;
+
+struct Output {
+  Batch batch;  // empty mutations: nothing to commit, seq is not used up
+  std::vector<Effect> effects;
+  std::vector<Read> reads;
+};
+
+}  // namespace triggerd::model

@@ -1,0 +1,229 @@
+// The plain data that travels between the layers and into the store. No behaviour, no layout:
+// store/codec draws the stored form, api/json_writer the wire form.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/ids.h"
+#include "engine/base/time.h"
+
+namespace triggerd::model {
+
+using base::ApiKeyId;
+using base::Duration;
+using base::EventId;
+using base::EventSeq;
+using base::Generation;
+using base::OrgId;
+using base::WallTime;
+using base::WebhookId;
+using base::WebhookRef;
+
+// A tenant.
+struct Organization {
+  OrgId id;
+  std::string name;
+  WallTime created_at;
+  bool operator==(const Organization&) const = default;
+};
+
+// What a key may do; bits of ApiKey::scopes.
+enum Scope : std::uint8_t { kScopePublish = 1, kScopeRead = 2, kScopeManage = 4 };
+inline constexpr std::uint8_t kScopesAll = kScopePublish | kScopeRead | kScopeManage;
+
+// HMAC-SHA-256 of the key text under the installation's pepper; the text itself is never kept.
+using KeyDigest = std::array<std::uint8_t, 32>;
+
+struct ApiKey {
+  ApiKeyId id;
+  OrgId org;
+  std::string name;
+  KeyDigest digest{};
+  std::uint8_t scopes = kScopesAll;
+  WallTime created_at;
+  bool operator==(const ApiKey&) const = default;
+};
+
+// One header name with its values, in the order given.
+struct Header {
+  std::string name;
+  std::vector<std::string> values;
+  bool operator==(const Header&) const = default;
+};
+
+enum class WebhookState : std::uint8_t { kActive = 1, kPaused = 2, kDisabled = 3 };
+enum class DisabledReason : std::uint8_t { kNone = 0, kByHand = 1, kGone = 2, kFailing = 3 };
+
+// A target URL of an organization. Immutable once published: a change makes a new one, which holds
+// from the next attempt on. Shared const between core and I/O threads.
+struct Webhook {
+  WebhookId id;
+  OrgId org;
+  WebhookRef ref;
+  std::string name;
+  std::string target_url;  // as given, shown and claimed verbatim; validated
+  std::string description;
+  std::vector<Header> custom_headers;
+  Duration timeout{0};  // 0: the default of the call's kind
+  WallTime created_at;
+  WebhookState state = WebhookState::kActive;
+  DisabledReason disabled_reason = DisabledReason::kNone;
+  bool operator==(const Webhook&) const = default;
+};
+using WebhookPtr = std::shared_ptr<const Webhook>;
+
+enum class TriggerType : std::uint8_t { kEvent = 1, kSyncHook = 2 };
+
+// Says that a webhook wants calls of this type and name. The pair is its identity.
+struct Trigger {
+  OrgId org;
+  WebhookRef webhook;
+  TriggerType type = TriggerType::kEvent;
+  std::string name;
+  Generation generation;
+  bool operator==(const Trigger&) const = default;
+};
+
+// A webhook that matched when the event was accepted, with the generation of the trigger that
+// matched: a trigger deleted and added again does not revive old deliveries.
+struct Match {
+  WebhookRef webhook;
+  Generation generation;
+  bool operator==(const Match&) const = default;
+};
+
+// An accepted fact. Immutable; `content` is shared by all its deliveries.
+struct Event {
+  EventSeq seq;
+  EventId id;
+  OrgId org;
+  std::string name;
+  WallTime accepted_at;
+  WallTime timestamp;
+  bool is_test = false;
+  std::string ordering_key;
+  std::string traceparent;
+  // The whole `trigger_content` object as it is delivered: compact `"event_metadata":{…}` first,
+  // then the publisher's own members byte for byte.
+  std::string content;
+  // Bytes of `content` up to the publisher's first own member (behind the comma, or the final '}').
+  std::uint32_t own_members_at = 0;
+  // Every webhook that matched at acceptance; the index in it names the delivery.
+  std::vector<Match> matches;
+  bool operator==(const Event&) const = default;
+};
+using EventPtr = std::shared_ptr<const Event>;
+
+// States of a delivery that are stored. READY and IN_FLIGHT are both kReady: nothing on the wire
+// outlives the process.
+enum class DeliveryState : std::uint8_t {
+  kReady = 1,      // wants an attempt as soon as there is room
+  kDelayed = 2,    // waits for `due`
+  kDelivered = 3,  // a 2xx came
+  kDead = 4,       // given up: attempts used up, or refused for good
+  kCancelled = 5,  // webhook or trigger deleted, webhook disabled by hand
+};
+[[nodiscard]] inline bool is_final(DeliveryState state) {
+  return state != DeliveryState::kReady && state != DeliveryState::kDelayed;
+}
+
+// One delivery in a pending row.
+struct PendingEntry {
+  WebhookRef webhook;
+  Generation generation;
+  DeliveryState state = DeliveryState::kReady;
+  std::uint8_t attempts = 0;  // made so far
+  WallTime due;               // kDelayed only
+  bool operator==(const PendingEntry&) const = default;
+};
+
+// Stored states of up to kPendingChunkEntries deliveries of one event: matches
+// [chunk * kPendingChunkEntries, …). The row exists while one of them is not final.
+struct PendingChunk {
+  EventSeq seq;
+  std::uint32_t chunk = 0;
+  OrgId org;
+  EventId event_id;
+  std::string event_name;
+  std::uint32_t matches_in_all = 0;
+  WallTime accepted_at;
+  std::string ordering_key;
+  std::vector<PendingEntry> entries;
+  bool operator==(const PendingChunk&) const = default;
+};
+
+// What an attempt came to. Not an error of ours: a fact about the receiver, stored and shown.
+enum class OutcomeClass : std::uint8_t {
+  kOk = 1,         // 2xx
+  kHttpError = 2,  // any other status
+  kTimeout = 3,
+  kConnect = 4,    // refused, reset, unreachable
+  kDns = 5,        // no address for the name
+  kTls = 6,        // handshake or certificate
+  kBlocked = 7,    // the address may not be called
+  kProtocol = 8,   // the answer is not HTTP, or over a limit
+  kCancelled = 9,  // by us: shutdown
+  kBusy = 10,      // not started: no room on this I/O thread now; costs no attempt
+};
+
+// Microseconds; 0 where a phase did not happen (a reused connection has no connect).
+struct PhaseTimings {
+  std::uint32_t dns_us = 0;
+  std::uint32_t connect_us = 0;
+  std::uint32_t tls_us = 0;
+  std::uint32_t first_byte_us = 0;
+  std::uint32_t total_us = 0;
+  bool operator==(const PhaseTimings&) const = default;
+};
+
+struct Outcome {
+  OutcomeClass kind = OutcomeClass::kConnect;
+  std::uint16_t http_status = 0;
+  // From Retry-After with 429 or 503; at most kRetryAfterMax; negative when absent.
+  Duration retry_after{-1};
+  PhaseTimings timings;
+  WallTime started_at;
+  std::string detail;              // why it failed, for people; no addresses that policy hides
+  std::string answer;              // at most kAnswerBytesKept
+  std::uint32_t answer_bytes = 0;  // received in all, also what was not kept
+  bool operator==(const Outcome&) const = default;
+};
+
+// One row of the delivery log. The highest number of a delivery tells its state.
+struct AttemptRecord {
+  WebhookRef webhook;
+  EventSeq seq;
+  EventId event_id;
+  std::uint16_t number = 1;  // 1 for the first; kNoAttempt for a state reached without one
+  DeliveryState state_after = DeliveryState::kDelivered;
+  WallTime due;  // of the next attempt; state_after == kDelayed only
+  Outcome outcome;
+  bool operator==(const AttemptRecord&) const = default;
+};
+// Sorts behind every real attempt: cancelled or dead without a further call.
+inline constexpr std::uint16_t kNoAttempt = 0xffff;
+
+// A key that signs deliveries. `sealed_private_key` is ciphertext (store/secret_box).
+struct SigningKey {
+  std::string kid;
+  WallTime created_at;
+  std::string public_x;  // base64url, 32 bytes
+  std::string public_y;
+  std::string sealed_private_key;
+  bool operator==(const SigningKey&) const = default;
+};
+
+// Counters that must never run back, whatever was deleted.
+struct Counters {
+  WebhookRef next_webhook;
+  Generation next_generation;
+  EventSeq next_event;     // at least this; recovery takes the maximum with what it finds
+  EventSeq first_pending;  // no pending row lies below: where a recovery scan may begin
+  bool operator==(const Counters&) const = default;
+};
+
+}  // namespace triggerd::model

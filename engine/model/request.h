@@ -1,0 +1,176 @@
+// What the edges may ask of the engine, and what it answers. Requests arrive authorized: the
+// organization in them is the caller's. Text of the caller is not yet validated (core/validate is).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/model/records.h"
+
+namespace triggerd::model {
+
+// --- Requests ---------------------------------------------------------------------------------
+
+// Fields of a webhook as a client sent them; absent ones keep their value (PATCH) or take the
+// default (POST).
+struct WebhookDraft {
+  std::optional<std::string> name;
+  std::optional<std::string> target_url;
+  std::optional<std::string> description;
+  std::optional<std::string> timeout;  // Go duration text
+  std::optional<std::vector<Header>> custom_headers;
+};
+
+struct CreateOrganization {
+  std::optional<OrgId> id;  // minted when absent
+  std::string name;
+};
+struct ListOrganizations {};
+struct GetOrganization {
+  OrgId org;
+};
+struct DeleteOrganization {
+  OrgId org;
+};
+// The edge makes the key text and its digest; the engine never sees the text.
+struct CreateApiKey {
+  OrgId org;
+  ApiKeyId id;
+  std::string name;
+  KeyDigest digest{};
+  std::uint8_t scopes = kScopesAll;
+};
+struct ListApiKeys {
+  OrgId org;
+};
+struct DeleteApiKey {
+  OrgId org;
+  ApiKeyId id;
+};
+struct CreateWebhook {
+  OrgId org;
+  WebhookDraft draft;
+};
+struct ListWebhooks {
+  OrgId org;
+};
+struct GetWebhook {
+  OrgId org;
+  WebhookId id;
+};
+struct PatchWebhook {
+  OrgId org;
+  WebhookId id;
+  WebhookDraft draft;
+};
+struct DeleteWebhook {
+  OrgId org;
+  WebhookId id;
+};
+struct ListTriggers {
+  OrgId org;
+  WebhookId id;
+};
+struct AddTrigger {
+  OrgId org;
+  WebhookId id;
+  std::string type;
+  std::string name;
+};
+struct RemoveTrigger {
+  OrgId org;
+  WebhookId id;
+  std::string type;
+  std::string name;
+};
+
+// One event to accept. The edge has minted what the client left out and built `content`
+// (Event::content says how).
+struct NewEvent {
+  EventId id;
+  bool id_from_client = false;  // only such an id can have been seen before
+  std::string name;
+  WallTime timestamp;
+  bool is_test = false;
+  std::string ordering_key;
+  std::string traceparent;
+  std::string content;
+  std::uint32_t own_members_at = 0;
+};
+// Accepted whole or not at all.
+struct PublishEvents {
+  OrgId org;
+  std::vector<NewEvent> events;
+};
+
+// Answered by the store's reader, not by the core.
+struct GetEvent {
+  OrgId org;
+  EventId id;
+};
+
+using Request = std::variant<CreateOrganization, ListOrganizations, GetOrganization,
+                             DeleteOrganization, CreateApiKey, ListApiKeys, DeleteApiKey,
+                             CreateWebhook, ListWebhooks, GetWebhook, PatchWebhook, DeleteWebhook,
+                             ListTriggers, AddTrigger, RemoveTrigger, PublishEvents, GetEvent>;
+
+// --- Replies ----------------------------------------------------------------------------------
+
+// Refused: one entry per fault found. `retry_after` with kOverloaded and kUnavailable.
+struct Refusal {
+  std::vector<base::Error> faults;
+  std::optional<Duration> retry_after;
+};
+struct Done {};          // nothing to show: deletes
+struct TriggerAdded {};  // 201 {}
+struct OrganizationReply {
+  Organization organization;
+};
+struct OrganizationsReply {
+  std::vector<Organization> organizations;
+};
+struct ApiKeyReply {
+  ApiKey key;
+};
+struct ApiKeysReply {
+  std::vector<ApiKey> keys;
+};
+struct WebhookReply {
+  WebhookPtr webhook;
+};
+struct WebhooksReply {
+  std::vector<WebhookPtr> webhooks;  // in order of registration
+};
+struct TriggersReply {
+  std::vector<Trigger> triggers;  // in order of registration
+};
+struct PublishedEvent {
+  EventId id;
+  bool duplicate = false;
+  std::uint32_t webhooks = 0;
+};
+struct PublishReply {
+  std::vector<PublishedEvent> events;
+};
+// One delivery of a stored event, as the delivery log knows it.
+struct DeliveryView {
+  WebhookId webhook;
+  DeliveryState state = DeliveryState::kReady;
+  std::uint16_t attempts = 0;
+  std::optional<WallTime> next_attempt;
+  std::optional<AttemptRecord> last_attempt;
+};
+struct EventReply {
+  EventPtr event;
+  std::vector<DeliveryView> deliveries;
+};
+
+using Reply = std::variant<Refusal, Done, TriggerAdded, OrganizationReply, OrganizationsReply,
+                           ApiKeyReply, ApiKeysReply, WebhookReply, WebhooksReply, TriggersReply,
+                           PublishReply, EventReply>;
+
+}  // namespace triggerd::model
