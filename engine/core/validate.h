@@ -1,0 +1,76 @@
+// May this be registered or published? Pure checks of what callers send. Every fault found becomes
+// an error (kInvalid or kTooLarge) whose message names the field and the fix; no faults means that
+// the values in the answer may be used. CONTRACT A1, A2, A9, B3.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/base/time.h"
+#include "engine/core/event_catalogue.h"
+#include "engine/model/network.h"
+#include "engine/model/records.h"
+#include "engine/model/request.h"
+#include "engine/model/url.h"
+
+namespace triggerd::core {
+
+using Faults = std::vector<base::Error>;
+
+// What was given, checked; absent fields stay absent. After kCreate name and target_url are there.
+struct ValidWebhook {
+  std::optional<std::string> name;
+  std::optional<std::string> target_url;  // as given
+  std::optional<model::TargetUrl> url;    // target_url, parsed
+  std::optional<std::string> description;
+  std::optional<base::Duration> timeout;  // 0: the default of the call's kind
+  std::optional<std::vector<model::Header>> custom_headers;
+
+  // Writes the fields that are there into `webhook`.
+  void apply_to(model::Webhook& webhook) const;
+};
+
+struct WebhookVerdict {
+  ValidWebhook webhook;
+  Faults faults;  // empty: accepted
+};
+
+enum class DraftKind : std::uint8_t { kCreate, kPatch };
+
+[[nodiscard]] WebhookVerdict validate_webhook(const model::WebhookDraft& draft, DraftKind kind,
+                                              const model::TargetPolicy& policy);
+
+// Also asked when headers come from elsewhere than a draft (stored rows).
+[[nodiscard]] Faults validate_custom_headers(const std::vector<model::Header>& headers);
+
+struct ValidTrigger {
+  model::TriggerType type = model::TriggerType::kEvent;
+  std::string name;
+};
+struct TriggerVerdict {
+  ValidTrigger trigger;
+  Faults faults;
+};
+[[nodiscard]] TriggerVerdict validate_trigger(std::string_view type, std::string_view name,
+                                              const EventCatalogue& catalogue);
+
+// Name of an organization or an API key: not empty, at most kNameBytesMax, UTF-8 without control
+// characters. `field` is what the message calls it.
+[[nodiscard]] Faults validate_name(std::string_view field, std::string_view name);
+
+// Go durations: at most kScheduleEntriesMax, each in 0 .. kScheduleEntryMax.
+struct ScheduleVerdict {
+  std::vector<base::Duration> schedule;
+  Faults faults;
+};
+[[nodiscard]] ScheduleVerdict validate_schedule(const std::vector<std::string>& entries);
+
+// One event of a publish; `index` is its place in the batch and stands in the message.
+[[nodiscard]] Faults validate_event(const model::NewEvent& event, std::size_t index,
+                                    const EventCatalogue& catalogue);
+
+}  // namespace triggerd::core
