@@ -1,0 +1,121 @@
+#include "tests/support/fault_store.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "engine/base/assert.h"
+
+namespace triggerd::support {
+
+base::Status FaultStore::commit(const model::Batch& batch) {
+  if (poisoned_) return base::Error{base::ErrorCode::kInternal, "an earlier commit failed"};
+  begin_commit(batch);
+  return end_commit();
+}
+
+void FaultStore::begin_commit(model::Batch batch) {
+  TRIGGERD_ASSERT(!closed_);
+  TRIGGERD_ASSERT(!volatile_);
+  volatile_ = std::move(batch);
+}
+
+base::Status FaultStore::end_commit() {
+  TRIGGERD_ASSERT(volatile_);
+  if (poisoned_) {
+    volatile_.reset();
+    return base::Error{base::ErrorCode::kInternal, "an earlier commit failed"};
+  }
+  if (failure_) {
+    const Failure failure = *std::exchange(failure_, std::nullopt);
+    poisoned_ = true;
+    after_poison_ = failure.unsynced;
+    return base::Error{failure.code, "commit failed as the test asked"};
+  }
+  settle(Unsynced::kKept);
+  return {};
+}
+
+void FaultStore::fail_commit(base::ErrorCode code, Unsynced unsynced) {
+  failure_ = Failure{code, unsynced};
+}
+
+void FaultStore::crash(Unsynced unsynced) {
+  // After a failed commit its fate is drawn already.
+  settle(after_poison_.value_or(unsynced));
+  failure_.reset();
+  failing_reads_ = 0;
+  after_poison_.reset();
+  poisoned_ = false;
+  closed_ = false;
+}
+
+void FaultStore::reopen() {
+  crash(Unsynced::kLost);
+}
+
+void FaultStore::settle(Unsynced unsynced) {
+  if (volatile_ && unsynced == Unsynced::kKept) durable_.apply(*volatile_);
+  volatile_.reset();
+}
+
+std::optional<base::Error> FaultStore::read_fault() {
+  TRIGGERD_ASSERT(!closed_);
+  if (failing_reads_ == 0) return std::nullopt;
+  --failing_reads_;
+  return base::Error{base::ErrorCode::kInternal, "read failed as the test asked"};
+}
+
+base::Result<std::optional<store::EventRow>> FaultStore::get(const store::EventKey& key) {
+  if (std::optional<base::Error> fault = read_fault()) return *std::move(fault);
+  const model::Event* event = durable_.find_event(key.org, key.id);
+  if (event == nullptr) return std::optional<store::EventRow>();
+  return std::optional(store::EventRow{event->seq, event->accepted_at,
+                                       static_cast<std::uint32_t>(event->matches.size())});
+}
+
+base::Result<store::ListPage> FaultStore::list(const store::ListQuery& query) {
+  if (std::optional<base::Error> fault = read_fault()) return *std::move(fault);
+  store::ListPage page;
+  if (const auto* deliveries = std::get_if<store::ListDeliveries>(&query)) {
+    for (const model::WebhookRef webhook : deliveries->webhooks) {
+      const auto at = durable_.latest_attempts.find({deliveries->seq, webhook});
+      if (at != durable_.latest_attempts.end()) page.attempts.push_back(at->second);
+    }
+    for (auto at = durable_.pending.lower_bound({deliveries->seq, 0});
+         at != durable_.pending.end() && at->first.first == deliveries->seq; ++at) {
+      page.pending.push_back(at->second);
+    }
+    return page;
+  }
+  const auto& wanted = std::get<store::ListPending>(query);
+  const model::EventSeq first(wanted.after.value() + 1);
+  for (auto at = durable_.pending.lower_bound({first, 0});
+       at != durable_.pending.end() && page.pending.size() < wanted.count_max; ++at) {
+    const auto& entries = at->second.entries;
+    const bool waits = std::any_of(entries.begin(), entries.end(), [&wanted](const auto& entry) {
+      return entry.webhook == wanted.webhook && !model::is_final(entry.state);
+    });
+    if (waits) page.pending.push_back(at->second);
+  }
+  return page;
+}
+
+base::Status FaultStore::scan(const std::function<void(model::Record)>& record) {
+  TRIGGERD_ASSERT(!closed_);
+  durable_.scan(record);
+  return {};
+}
+
+base::Result<model::EventPtr> FaultStore::read_event(model::EventSeq seq) {
+  if (std::optional<base::Error> fault = read_fault()) return *std::move(fault);
+  const auto at = durable_.events.find(seq);
+  return at == durable_.events.end() ? model::EventPtr() : at->second;
+}
+
+base::Status FaultStore::close() {
+  closed_ = true;
+  return {};
+}
+
+}  // namespace triggerd::support
