@@ -8,7 +8,7 @@
 #include "engine/base/status.h"
 #include "engine/base/time.h"
 
-namespace triggerd::core {
+namespace triggerd::model {
 
 // Optional sign, then one or more of decimal[fraction]unit; units ns us µs μs ms s m h; "0" alone
 // needs no unit. Fractions of a nanosecond are cut off. kInvalid, with the reason and an example of
@@ -17,6 +17,6 @@ namespace triggerd::core {
 [[nodiscard]] base::Result<base::Duration> parse_go_duration(std::string_view text);
 
 // Canonical: "0s", "500ms", "1.5s", "1m0s", "1h0m0s". parse_go_duration gives the same value back.
-[[nodiscard]] std::string to_go_duration(base::Duration duration);
+[[nodiscard]] std::string format_go_duration(base::Duration duration);
 
-}  // namespace triggerd::core
+}  // namespace triggerd::model
