@@ -1,0 +1,208 @@
+#include "dispatcher/dispatcher.h"
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "engine/base/assert.h"
+#include "engine/base/log.h"
+#include "engine/model/url.h"
+
+namespace triggerd::dispatcher {
+namespace {
+
+std::string_view name_of(model::OutcomeClass kind) {
+  switch (kind) {
+    case model::OutcomeClass::kOk:
+      return "ok";
+    case model::OutcomeClass::kHttpError:
+      return "http_error";
+    case model::OutcomeClass::kTimeout:
+      return "timeout";
+    case model::OutcomeClass::kConnect:
+      return "connect";
+    case model::OutcomeClass::kDns:
+      return "dns";
+    case model::OutcomeClass::kTls:
+      return "tls";
+    case model::OutcomeClass::kBlocked:
+      return "blocked";
+    case model::OutcomeClass::kProtocol:
+      return "protocol";
+    case model::OutcomeClass::kCancelled:
+      return "cancelled";
+    case model::OutcomeClass::kBusy:
+      return "busy";
+  }
+  return "unknown";
+}
+
+// Neither userinfo nor query nor fragment: they may hold secrets, should a stored URL have any.
+std::string without_secrets(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const std::size_t scheme = url.find("://");
+  const std::size_t authority = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const std::string_view host = url.substr(authority, url.find('/', authority) - authority);
+  const std::size_t userinfo = host.rfind('@');
+  std::string shown(url.substr(0, authority));
+  return shown.append(
+      url.substr(userinfo == std::string_view::npos ? authority : authority + userinfo + 1));
+}
+
+double milliseconds(std::uint32_t microseconds) {
+  return microseconds / 1000.0;
+}
+
+// A UUID as text that lives as long as the log line, without an allocation.
+class UuidText {
+ public:
+  explicit UuidText(const base::Uuid& uuid) { uuid.write_to(text_.data()); }
+  [[nodiscard]] std::string_view view() const { return {text_.data(), text_.size()}; }
+
+ private:
+  std::array<char, 36> text_{};
+};
+
+void log_attempt(const model::StartAttempt& attempt, const model::Outcome& outcome) {
+  // Busy is not an attempt, and comes in masses exactly when there is no time for logging.
+  const bool made = outcome.kind != model::OutcomeClass::kBusy;
+  const model::Event& event = *attempt.event;
+  const model::PhaseTimings& timings = outcome.timings;
+  base::LogLine line(made ? base::LogLevel::kInfo : base::LogLevel::kDebug, "dispatcher",
+                     "attempt");
+  line.field("event_id", UuidText(event.id.value()).view())
+      .field("webhook_id", UuidText(attempt.webhook->id.value()).view())
+      .field("org_id", UuidText(attempt.webhook->org.value()).view())
+      .field("event_name", event.name)
+      .field("attempt", static_cast<std::int64_t>(attempt.number))
+      .field("outcome", name_of(outcome.kind))
+      .field("http_status", static_cast<std::int64_t>(outcome.http_status))
+      .field("duration_ms", milliseconds(timings.total_us))
+      .field("dns_ms", milliseconds(timings.dns_us))
+      .field("connect_ms", milliseconds(timings.connect_us))
+      .field("tls_ms", milliseconds(timings.tls_us))
+      .field("first_byte_ms", milliseconds(timings.first_byte_us))
+      .field("answer_bytes", static_cast<std::int64_t>(outcome.answer_bytes))
+      .field("url", without_secrets(attempt.webhook->target_url));
+  if (event.traceparent.size() >= 35) line.field("trace_id", event.traceparent.substr(3, 32));
+  if (!outcome.detail.empty()) line.field("detail", outcome.detail);
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(loop::EventLoop& loop, DispatcherOptions options, const KeyRing& ring,
+                       base::Random& random, OnOutcome on_outcome)
+    : loop_(loop),
+      options_(std::move(options)),
+      builder_(options_.issuer, ring, random),
+      on_outcome_(std::move(on_outcome)) {
+  TRIGGERD_ASSERT(options_.signatures_per_tick > 0);
+}
+
+Dispatcher::~Dispatcher() {
+  TRIGGERD_ASSERT(attempts_.empty() && !tick_deferred_);
+}
+
+void Dispatcher::use(std::unique_ptr<Transport> transport) {
+  TRIGGERD_ASSERT(transport_ == nullptr && transport != nullptr);
+  transport_ = std::move(transport);
+}
+
+void Dispatcher::start(model::StartAttempt attempt) {
+  TRIGGERD_ASSERT(transport_ != nullptr);
+  const model::AttemptId id = attempt.id;
+  const auto [at, inserted] = attempts_.try_emplace(id);
+  TRIGGERD_ASSERT(inserted);
+  at->second.attempt = std::move(attempt);
+  if (waiting_.size() >= options_.waiting_max) {
+    answer_later(at->second, model::OutcomeClass::kBusy, "too many calls wait to be signed");
+    return;
+  }
+  waiting_.push_back(id);
+  defer_tick();
+}
+
+void Dispatcher::cancel(model::AttemptId id) {
+  const auto at = attempts_.find(id);
+  if (at == attempts_.end()) return;
+  if (at->second.phase == Phase::kWaiting) {
+    answer_later(at->second, model::OutcomeClass::kCancelled, "cancelled before it was sent");
+  } else if (at->second.phase == Phase::kOnTheWire) {
+    transport_->cancel(id);
+  }
+}
+
+void Dispatcher::cancel_all() {
+  std::vector<model::AttemptId> ids;
+  ids.reserve(attempts_.size());
+  for (const auto& [id, running] : attempts_) ids.push_back(id);
+  for (const model::AttemptId id : ids) cancel(id);
+}
+
+void Dispatcher::finished(model::AttemptId id, model::Outcome outcome) {
+  const auto at = attempts_.find(id);
+  if (at == attempts_.end() || at->second.phase != Phase::kOnTheWire) return;
+  tell(id, std::move(outcome));
+}
+
+void Dispatcher::defer_tick() {
+  if (tick_deferred_) return;
+  tick_deferred_ = true;
+  loop_.defer([this] { tick(); });  // the destructor asserts that none is left
+}
+
+void Dispatcher::tick() {
+  // Attempts that cannot be sent count too: a tick is bounded whatever comes of it.
+  std::size_t turns = options_.signatures_per_tick;
+  while (!waiting_.empty()) {
+    const auto at = attempts_.find(waiting_.front());
+    const bool waits = at != attempts_.end() && at->second.phase == Phase::kWaiting;
+    if (waits && turns == 0) break;
+    waiting_.pop_front();
+    if (!waits) continue;
+    --turns;
+    launch(at->second);
+  }
+  std::vector<std::pair<model::AttemptId, model::Outcome>> answers;
+  answers.swap(answers_);
+  tick_deferred_ = false;  // not before: answers of this tick need no further one
+  for (auto& [id, outcome] : answers) tell(id, std::move(outcome));
+  if (!waiting_.empty() || !answers_.empty()) defer_tick();
+}
+
+void Dispatcher::launch(Running& running) {
+  const base::WallTime now = loop_.now().wall;
+  base::Result<model::TargetUrl> url =
+      model::parse_target_url(running.attempt.webhook->target_url, options_.targets);
+  if (!url.ok()) {
+    // The policy became stricter since the webhook was registered.
+    answer_later(running, model::OutcomeClass::kBlocked, url.error().message);
+    return;
+  }
+  running.started_at = now;
+  running.phase = Phase::kOnTheWire;
+  transport_->start(builder_.build(running.attempt, std::move(url.value()), now));
+}
+
+void Dispatcher::answer_later(Running& running, model::OutcomeClass kind, std::string detail) {
+  running.phase = Phase::kOver;
+  running.started_at = loop_.now().wall;
+  model::Outcome outcome;
+  outcome.kind = kind;
+  outcome.detail = std::move(detail);
+  answers_.emplace_back(running.attempt.id, std::move(outcome));
+  defer_tick();
+}
+
+void Dispatcher::tell(model::AttemptId id, model::Outcome outcome) {
+  const auto at = attempts_.find(id);
+  TRIGGERD_ASSERT(at != attempts_.end());
+  outcome.started_at = at->second.started_at;
+  log_attempt(at->second.attempt, outcome);
+  // First forgotten, then told: the callback may start the next attempt.
+  attempts_.erase(at);
+  on_outcome_(id, std::move(outcome));
+}
+
+}  // namespace triggerd::dispatcher
