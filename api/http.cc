@@ -1,0 +1,41 @@
+#include "api/http.h"
+
+#include <algorithm>
+
+namespace triggerd::api {
+namespace {
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+bool same_name(std::string_view left, std::string_view right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](char a, char b) { return lower(a) == lower(b); });
+}
+
+}  // namespace
+
+std::string_view HttpRequest::path() const {
+  return std::string_view(target).substr(0, target.find('?'));
+}
+
+std::string_view HttpRequest::query() const {
+  const std::size_t mark = target.find('?');
+  return mark == std::string::npos ? std::string_view() : std::string_view(target).substr(mark + 1);
+}
+
+const std::string* HttpRequest::find_field(std::string_view name) const {
+  const auto found = std::find_if(fields.begin(), fields.end(), [name](const HttpField& field) {
+    return same_name(field.name, name);
+  });
+  return found == fields.end() ? nullptr : &found->value;
+}
+
+std::size_t HttpRequest::count_fields(std::string_view name) const {
+  return static_cast<std::size_t>(
+      std::count_if(fields.begin(), fields.end(),
+                    [name](const HttpField& field) { return same_name(field.name, name); }));
+}
+
+}  // namespace triggerd::api
