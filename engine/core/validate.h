@@ -1,9 +1,10 @@
 // May this be registered or published? Pure checks of what callers send. Every fault found becomes
-// an error (kInvalid or kTooLarge) whose message names the field and the fix; no faults means that
-// the values in the answer may be used. CONTRACT A1, A2, A9, B3.
+// an error whose message names the field and the fix (kInvalid; kTooLarge for an event's content);
+// no faults means that the values in the answer may be used. CONTRACT A1, A2, A9, B3.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
