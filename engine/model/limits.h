@@ -47,6 +47,19 @@ inline constexpr std::chrono::nanoseconds kDedupWindow = std::chrono::hours(24);
 // Requests that wait for a read or a commit.
 inline constexpr std::size_t kWaitingRequestsMax = 100'000;
 
+// --- What one call of the engine does at most; the rest follows in the next ones ----------------
+inline constexpr std::size_t kStartsPerTurn = 1024;  // deliveries looked at in order to start them
+inline constexpr std::size_t kDuePerTurn = 1024;     // delayed deliveries that became due
+inline constexpr std::size_t kSweptPerTurn = 4096;   // deliveries looked at for being cancelled
+// What a refused publisher is asked to wait.
+inline constexpr std::chrono::nanoseconds kOverloadRetryAfter = std::chrono::seconds(1);
+// A payload that could not be read is asked for again.
+inline constexpr std::chrono::nanoseconds kReadRetryDelay = std::chrono::seconds(1);
+// Of an event accepted by this very process, a payload that "is not there" is doubted so often.
+inline constexpr std::uint32_t kReadRetriesMax = 8;
+// Accepted events between two stored counters: how much a recovery scan may see in vain.
+inline constexpr std::uint64_t kEventsPerCounters = 4096;
+
 // --- Retries ----------------------------------------------------------------------------------
 inline constexpr std::size_t kScheduleEntriesMax = 20;
 inline constexpr std::chrono::nanoseconds kScheduleEntryMax = std::chrono::hours(72);

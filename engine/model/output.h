@@ -137,6 +137,8 @@ struct ReadParked {
 struct Read {
   ReadId id;
   std::variant<ReadEvent, ReadEventId, ReadParked> what;
+  // To be made when this batch is durable, so that it sees what the engine knows; 0: at once.
+  BatchSeq rests_on{};
 };
 
 // Answers, one for each Read.
