@@ -11,13 +11,12 @@
 //   auto transport = CurlTransport::create(loop, curl_options,
 //       [&dispatcher](AttemptId id, Outcome outcome) { dispatcher.finished(id, std::move(outcome));
 //       });
-//   dispatcher.use(std::move(transport.value()));
+//   dispatcher.use(*transport.value());  // declared behind the dispatcher: destroyed first
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -36,8 +35,8 @@
 namespace triggerd::dispatcher {
 
 struct DispatcherOptions {
-  std::string issuer;  // the public URL
-  model::TargetPolicy targets;
+  std::string issuer{};  // the public URL
+  model::TargetPolicy targets{};
   std::size_t signatures_per_tick = 16;
   // Attempts not yet signed; one more is answered kBusy.
   std::size_t waiting_max = model::kInFlightDefault;
@@ -53,8 +52,8 @@ class Dispatcher final : public AttemptRunner {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  // Owns it from now on. Requires: the first one, before the first start().
-  void use(std::unique_ptr<Transport> transport);
+  // It lives until nothing is unfinished. Requires: the first one, before the first start().
+  void use(Transport& transport);
   // Signs with the active key of another ring from the next signature on.
   void use(const KeyRing& ring) { builder_.use(ring); }
 
@@ -96,8 +95,7 @@ class Dispatcher final : public AttemptRunner {
   std::deque<model::AttemptId> waiting_;
   std::vector<std::pair<model::AttemptId, model::Outcome>> answers_;
   bool tick_deferred_ = false;
-
-  std::unique_ptr<Transport> transport_;  // last: it may still call back while it is destroyed
+  Transport* transport_ = nullptr;
 };
 
 }  // namespace triggerd::dispatcher
