@@ -1,0 +1,57 @@
+// The API's port on one I/O thread: requests go to the engine thread, replies come back by id.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "api/backend.h"
+#include "app/api_keys.h"
+#include "app/messages.h"
+
+namespace triggerd::app {
+
+// What every I/O thread knows and none changes. Outlives the threads.
+struct SharedSecrets {
+  ApiKeyDigester digester;
+  std::string admin_token;  // never empty
+  std::string jwks;         // the document, ready to send
+};
+
+// Thread: that of its I/O loop.
+class Backend final : public api::Backend {
+ public:
+  // `send` hands a message to the engine thread; `receive_now` takes up what has come from there,
+  // so that a key that was handed out a moment ago is known.
+  Backend(unsigned thread, const SharedSecrets& secrets, std::function<void(EngineMessage)> send,
+          std::function<void()> receive_now);
+
+  void submit(model::Request request, ReplyFn on_reply) override;
+  std::optional<api::Principal> authenticate(std::string_view api_key) override;
+  bool is_admin_token(std::string_view token) override;
+  api::MintedApiKey mint_api_key() override;
+  std::string jwks() override { return secrets_.jwks; }
+  std::vector<std::string> not_ready_reasons() override { return not_ready_reasons_; }
+
+  // --- From the engine thread ---
+  void replied(model::RequestId id, model::Reply reply);
+  void key_added(const model::ApiKey& key) { keys_.add(key); }
+  void key_removed(const model::KeyDigest& digest) { keys_.remove(digest); }
+  void forget_keys() { keys_.clear(); }
+  void set_not_ready_reasons(std::vector<std::string> reasons) {
+    not_ready_reasons_ = std::move(reasons);
+  }
+  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+
+ private:
+  unsigned thread_;
+  const SharedSecrets& secrets_;
+  std::function<void(EngineMessage)> send_;
+  std::function<void()> receive_now_;
+  std::uint64_t requests_ = 0;
+  std::unordered_map<model::RequestId, ReplyFn> waiting_;
+  ApiKeyTable keys_;
+  std::vector<std::string> not_ready_reasons_;
+};
+
+}  // namespace triggerd::app

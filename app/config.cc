@@ -1,0 +1,432 @@
+#include "app/config.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include <fmt/format.h>
+#define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
+
+#include "app/nearest_word.h"
+#include "engine/model/go_duration.h"
+
+namespace triggerd::app {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using base::Status;
+
+Error invalid(std::string_view path, std::string_view fault) {
+  return Error{ErrorCode::kInvalid, fmt::format("{}: {}", path, fault)};
+}
+
+// --- Readers of one value ---------------------------------------------------------------------
+
+Status read_text(std::string_view, const std::string& text, std::string& out) {
+  out = text;
+  return {};
+}
+
+Status read_bool(std::string_view path, const std::string& text, bool& out) {
+  if (text != "true" && text != "false") return invalid(path, "must be true or false");
+  out = text == "true";
+  return {};
+}
+
+template <class Integer>
+Status read_integer(std::string_view path, const std::string& text, Integer low, Integer high,
+                    Integer& out) {
+  Integer value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < low || value > high) {
+    return invalid(path, fmt::format("must be a whole number from {} to {}", low, high));
+  }
+  out = value;
+  return {};
+}
+
+Status read_duration(std::string_view path, const std::string& text, base::Duration longest,
+                     base::Duration& out) {
+  const Result<base::Duration> duration = model::parse_go_duration(text);
+  if (!duration.ok() || duration.value() < base::Duration(0) || duration.value() > longest) {
+    return invalid(
+        path, fmt::format("'{}' must be a duration such as \"10s\" or \"5m\", at most {}", text,
+                          model::format_go_duration(longest)));
+  }
+  out = duration.value();
+  return {};
+}
+
+Status read_listen(std::string_view path, const std::string& text, Config& config) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) {
+    return invalid(path, "must be ADDRESS:PORT, for example 127.0.0.1:8080 or [::1]:8080");
+  }
+  std::string address = text.substr(0, colon);
+  if (address.front() == '[' && address.back() == ']')
+    address = address.substr(1, address.size() - 2);
+  if (!model::IpAddress::parse(address)) {
+    return invalid(path, fmt::format("'{}' is not an IP address", address));
+  }
+  config.listen_address = address;
+  return read_integer<std::uint16_t>(path, text.substr(colon + 1), 0, 65535, config.listen_port);
+}
+
+Status read_level(std::string_view path, const std::string& text, base::LogLevel& out) {
+  static constexpr std::array<std::string_view, 4> kNames = {"debug", "info", "warn", "error"};
+  const auto* const found = std::find(kNames.begin(), kNames.end(), text);
+  if (found == kNames.end()) return invalid(path, "must be debug, info, warn or error");
+  out = static_cast<base::LogLevel>(found - kNames.begin());
+  return {};
+}
+
+Status read_schedule(std::string_view path, const SettingValues& values, Config& config) {
+  if (values.empty() || values.size() > model::kScheduleEntriesMax) {
+    return invalid(path, fmt::format("takes 1 to {} durations", model::kScheduleEntriesMax));
+  }
+  std::vector<base::Duration> schedule;
+  for (const std::string& text : values) {
+    base::Duration delay{0};
+    if (Status status = read_duration(path, text, model::kScheduleEntryMax, delay); !status.ok()) {
+      return status;
+    }
+    schedule.push_back(delay);
+  }
+  config.retry_schedule = std::move(schedule);
+  return {};
+}
+
+Status read_networks(std::string_view path, const SettingValues& values, Config& config) {
+  std::vector<model::Network> networks;
+  for (const std::string& text : values) {
+    const std::optional<model::Network> network = model::Network::parse(text);
+    if (!network) {
+      return invalid(
+          path, fmt::format("'{}' must be a network such as 127.0.0.0/8 or [fd00::]/8:443", text));
+    }
+    networks.push_back(*network);
+  }
+  config.targets.allow_networks = std::move(networks);
+  return {};
+}
+
+Status read_io_threads(std::string_view path, const std::string& text, Config& config) {
+  if (text == "auto") {
+    config.io_threads.reset();
+    return {};
+  }
+  unsigned threads = 0;
+  if (Status status = read_integer<unsigned>(path, text, 0, 64, threads); !status.ok()) {
+    return invalid(path, "must be \"auto\" or a whole number from 0 to 64");
+  }
+  config.io_threads = threads;
+  return {};
+}
+
+Status read_jitter(std::string_view path, const std::string& text, Config& config) {
+  double jitter = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), jitter);
+  if (error != std::errc() || end != text.data() + text.size() || !(jitter >= 0 && jitter <= 0.9)) {
+    return invalid(path, "must be a number from 0 to 0.9");
+  }
+  config.retry_jitter = jitter;
+  return {};
+}
+
+// --- The table --------------------------------------------------------------------------------
+
+enum class Arity : std::uint8_t { kOne, kList };
+
+struct Setting {
+  std::string_view path;
+  Arity arity;
+  Status (*set)(std::string_view path, const SettingValues& values, Config& config);
+};
+
+constexpr std::uint32_t kInFlightMost = 100'000;
+
+const std::vector<Setting>& settings() {
+  using Values = SettingValues;
+  using Path = std::string_view;
+  static const std::vector<Setting> kSettings = {
+      {"server.listen", Arity::kOne,
+       [](Path p, const Values& v, Config& c) { return read_listen(p, v[0], c); }},
+      {"server.allow_public_listen", Arity::kOne,
+       [](Path p, const Values& v, Config& c) {
+         return read_bool(p, v[0], c.allow_public_listen);
+       }},
+      {"server.public_url", Arity::kOne,
+       [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.public_url); }},
+      {"server.io_threads", Arity::kOne,
+       [](Path p, const Values& v, Config& c) { return read_io_threads(p, v[0], c); }},
+      {"server.max_connections", Arity::kOne,
+       [](Path p, const Values& v, Config& c) {
+         return read_integer<std::size_t>(p, v[0], 1, 1'000'000, c.connections_max);
+       }},
+      {"server.drain_timeout", Arity::kOne,
+       [](Path p, const Values& v, Config& c) {
+         return read_duration(p, v[0], std::chrono::hours(1), c.drain_timeout);
+       }},
+      {"admin.token", Arity::kOne,
+       [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.admin_token); }},
+      {"admin.token_file", Arity::kOne,
+       [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.admin_token_file); }},
+      {"store.path", Arity::kOne,
+       [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.data_path); }},
+      {"store.mode", Arity::kOne,
+       [](Path p, const Values& v, Config& c) -> Status {
+         if (v[0] != "disk" && v[0] != "memory") return invalid(p, "must be disk or memory");
+         c.store_mode = v[0] == "disk" ? StoreMode::kDisk : StoreMode::kMemory;
+         return {};
+       }},
+      {"delivery.max_in_flight", Arity::kOne,
+       [](Path p, const Values& v, Config& c) {
+         return read_integer<std::uint32_t>(p, v[0], 1, kInFlightMost, c.in_flight);
+       }},
+      {"delivery.max_per_host", Arity::kOne,
+       [](Path p, const Values& v, Config& c) {
+         return read_integer<std::uint32_t>(p, v[0], 1, kInFlightMost, c.in_flight_per_host);
+       }},
+      {"delivery.max_per_webhook", Arity::kOne,
+       [](Path p, const Values& v, Config& c) {
+         return read_integer<std::uint32_t>(p, v[0], 1, 1000, c.in_flight_per_webhook);
+       }},
+      {"delivery.max_pending", Arity::kOne,
+       [](Path p, const Values& v, Config& c) {
+         return read_integer<std::size_t>(p, v[0], 1, 100'000'000, c.pending_max);
+       }},
+      {"delivery.retry.schedule", Arity::kList, read_schedule},
+      {"delivery.retry.jitter", Arity::kOne,
+       [](Path p, const Values& v, Config& c) { return read_jitter(p, v[0], c); }},
+      {"targets.allow_http", Arity::kOne,
+       [](Path p, const Values& v, Config& c) { return read_bool(p, v[0], c.targets.allow_http); }},
+      {"targets.allow_networks", Arity::kList, read_networks},
+      {"targets.ca_file", Arity::kOne,
+       [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.ca_file); }},
+      {"dns.servers", Arity::kList,
+       [](Path, const Values& v, Config& c) -> Status {
+         c.dns_servers = v;
+         return {};
+       }},
+      {"security.secret_key_file", Arity::kOne,
+       [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.secret_key_file); }},
+      {"log.level", Arity::kOne,
+       [](Path p, const Values& v, Config& c) { return read_level(p, v[0], c.log_level); }},
+      {"log.format", Arity::kOne,
+       [](Path p, const Values& v, Config& c) -> Status {
+         if (v[0] != "auto" && v[0] != "text" && v[0] != "json") {
+           return invalid(p, "must be auto, text or json");
+         }
+         c.log_format = v[0] == "auto"   ? LogFormat::kAuto
+                        : v[0] == "text" ? LogFormat::kText
+                                         : LogFormat::kJson;
+         return {};
+       }},
+  };
+  return kSettings;
+}
+
+const Setting* find_setting(std::string_view path) {
+  for (const Setting& setting : settings()) {
+    if (setting.path == path) return &setting;
+  }
+  return nullptr;
+}
+
+// --- Suggestions ------------------------------------------------------------------------------
+
+Error unknown_setting(std::string_view path) {
+  std::vector<std::string_view> paths;
+  for (const Setting& setting : settings()) paths.push_back(setting.path);
+  const std::string_view shown = path.substr(0, 100);
+  return Error{ErrorCode::kInvalid, fmt::format("unknown setting {}; did you mean {}?", shown,
+                                                nearest_word(shown, paths))};
+}
+
+// --- TOML -------------------------------------------------------------------------------------
+
+Error at(std::string_view source, const toml::source_region& region, const Error& error) {
+  return Error{error.code, fmt::format("{}:{}:{}: {}", source, region.begin.line,
+                                       region.begin.column, error.message)};
+}
+
+// A scalar as the text that the settings read.
+std::optional<std::string> scalar_text(const toml::node& node) {
+  if (const auto text = node.value_exact<std::string>()) return *text;
+  if (const auto number = node.value_exact<std::int64_t>()) return std::to_string(*number);
+  if (const auto number = node.value_exact<double>()) return fmt::format("{}", *number);
+  if (const auto truth = node.value_exact<bool>()) return *truth ? "true" : "false";
+  return std::nullopt;
+}
+
+Status read_organization(const toml::table& table, std::string_view source, Config& config) {
+  BootstrapOrganization organization;
+  bool has_id = false;
+  for (const auto& [key, node] : table) {
+    const std::optional<std::string> text = node.value_exact<std::string>();
+    const std::string path = fmt::format("bootstrap.organization.{}", key.str());
+    if (!text) return at(source, node.source(), invalid(path, "must be text"));
+    if (key == "id") {
+      const std::optional<model::OrgId> id = model::OrgId::parse(*text);
+      if (!id) return at(source, node.source(), invalid(path, "must be a UUID"));
+      organization.id = *id;
+      has_id = true;
+    } else if (key == "name") {
+      organization.name = *text;
+    } else if (key == "api_key_file") {
+      organization.api_key_file = *text;
+    } else {
+      return at(source, node.source(), invalid(path, "unknown; it takes id, name, api_key_file"));
+    }
+  }
+  if (!has_id) {
+    return at(source, table.source(), invalid("bootstrap.organization.id", "is missing"));
+  }
+  if (organization.name.empty()) organization.name = organization.id.to_string();
+  config.organizations.push_back(std::move(organization));
+  return {};
+}
+
+Status read_organizations(const toml::node& node, std::string_view source, Config& config) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr || !list->is_homogeneous(toml::node_type::table)) {
+    return at(source, node.source(),
+              invalid("bootstrap.organization", "must be tables: [[bootstrap.organization]]"));
+  }
+  for (const toml::node& entry : *list) {
+    if (Status status = read_organization(*entry.as_table(), source, config); !status.ok()) {
+      return status;
+    }
+  }
+  return {};
+}
+
+Status read_node(Config& config, const std::string& path, const toml::node& node,
+                 std::string_view source);
+
+Status read_table(Config& config, const std::string& prefix, const toml::table& table,
+                  std::string_view source) {
+  for (const auto& [key, node] : table) {
+    const std::string path =
+        prefix.empty() ? std::string(key.str()) : prefix + "." + std::string(key.str());
+    if (Status status = read_node(config, path, node, source); !status.ok()) return status;
+  }
+  return {};
+}
+
+Status read_node(Config& config, const std::string& path, const toml::node& node,
+                 std::string_view source) {
+  if (path == "bootstrap.organization") return read_organizations(node, source, config);
+  if (const toml::table* table = node.as_table()) return read_table(config, path, *table, source);
+  SettingValues values;
+  if (const toml::array* list = node.as_array()) {
+    for (const toml::node& entry : *list) {
+      const std::optional<std::string> text = scalar_text(entry);
+      if (!text) return at(source, entry.source(), invalid(path, "takes a list of plain values"));
+      values.push_back(*text);
+    }
+  } else if (const std::optional<std::string> text = scalar_text(node)) {
+    values.push_back(*text);
+  } else {
+    return at(source, node.source(), invalid(path, "takes text, a number, or true or false"));
+  }
+  if (Status status = set_setting(config, path, values); !status.ok()) {
+    return at(source, node.source(), status.error());
+  }
+  return {};
+}
+
+// "SERVER__IO_THREADS" → "server.io_threads".
+std::string environment_path(std::string_view name) {
+  std::string path;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (name[i] == '_' && i + 1 < name.size() && name[i + 1] == '_') {
+      path += '.';
+      ++i;
+    } else {
+      path += static_cast<char>(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
+    }
+  }
+  return path;
+}
+
+SettingValues split_list(const std::string& text) {
+  SettingValues values;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) {
+    const std::size_t first = part.find_first_not_of(" \t");
+    if (first == std::string::npos) continue;
+    values.push_back(part.substr(first, part.find_last_not_of(" \t") - first + 1));
+  }
+  return values;
+}
+
+}  // namespace
+
+Status set_setting(Config& config, std::string_view path, const SettingValues& values) {
+  const Setting* found = find_setting(path);
+  if (found == nullptr) return unknown_setting(path);
+  if (found->arity == Arity::kOne && values.size() != 1) return invalid(path, "takes one value");
+  return found->set(path, values, config);
+}
+
+Status apply_toml(Config& config, std::string_view document, std::string_view source) {
+  const toml::parse_result parsed = toml::parse(document, source);
+  if (!parsed) {
+    const toml::parse_error& error = parsed.error();
+    return Error{ErrorCode::kInvalid,
+                 fmt::format("{}:{}:{}: {}", source, error.source().begin.line,
+                             error.source().begin.column, error.description())};
+  }
+  return read_table(config, "", parsed.table(), source);
+}
+
+Status apply_environment(Config& config, const char* const* environment) {
+  constexpr std::string_view kPrefix = "TRIGGERD_";
+  for (; *environment != nullptr; ++environment) {
+    const std::string_view variable = *environment;
+    const std::size_t equals = variable.find('=');
+    if (!variable.starts_with(kPrefix) || equals == std::string_view::npos) continue;
+    const std::string_view name = variable.substr(0, equals);
+    // Variables without a section are not settings (test switches and the like).
+    if (name.find("__") == std::string_view::npos) continue;
+    const std::string path = environment_path(name.substr(kPrefix.size()));
+    const std::string text(variable.substr(equals + 1));
+    const Setting* setting = find_setting(path);
+    const bool is_list = setting != nullptr && setting->arity == Arity::kList;
+    const SettingValues values = is_list ? split_list(text) : SettingValues{text};
+    if (Status status = set_setting(config, path, values); !status.ok()) {
+      return Error{status.error().code, fmt::format("{}: {}", name, status.error().message)};
+    }
+  }
+  return {};
+}
+
+Result<Config> load_config(const std::string& path, const char* const* environment,
+                           const std::vector<std::pair<std::string, SettingValues>>& flags) {
+  Config config;
+  if (!path.empty()) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+      return Error{ErrorCode::kInvalid, fmt::format("config file {} can not be read", path)};
+    }
+    std::ostringstream document;
+    document << file.rdbuf();
+    const std::string text = document.str();
+    if (Status status = apply_toml(config, text, path); !status.ok()) return status.error();
+  }
+  if (Status status = apply_environment(config, environment); !status.ok()) return status.error();
+  for (const auto& [setting, values] : flags) {
+    if (Status status = set_setting(config, setting, values); !status.ok()) return status.error();
+  }
+  return config;
+}
+
+}  // namespace triggerd::app

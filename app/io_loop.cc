@@ -1,0 +1,176 @@
+#include "app/io_loop.h"
+
+#include <future>
+#include <utility>
+
+namespace triggerd::app {
+namespace {
+
+dispatcher::DispatcherOptions dispatcher_options(const IoShared& shared) {
+  dispatcher::DispatcherOptions options;
+  options.issuer = shared.issuer;
+  options.targets = shared.config.targets;
+  return options;
+}
+
+dispatcher::TransportOptions transport_options(const IoShared& shared) {
+  dispatcher::TransportOptions options;
+  options.targets = shared.config.targets;
+  options.ca_file = shared.config.ca_file;
+  options.dns_servers = shared.config.dns_servers;
+  options.in_flight_max = shared.config.in_flight;
+  return options;
+}
+
+}  // namespace
+
+IoLoop::IoLoop(loop::EventLoop& event_loop, unsigned index, const IoShared& shared,
+               std::function<void()> on_stopped)
+    : loop_(event_loop),
+      index_(index),
+      shared_(shared),
+      on_stopped_(std::move(on_stopped)),
+      mailbox_(event_loop, [this](std::vector<IoMessage>& messages) { receive(messages); }),
+      backend_(
+          index, shared.secrets, [this](EngineMessage message) { send(std::move(message)); },
+          [this] { mailbox_.drain(); }),
+      handler_(event_loop, backend_, random_),
+      dispatcher_(event_loop, dispatcher_options(shared), *shared.key_ring, random_,
+                  [this](model::AttemptId id, model::Outcome outcome) {
+                    send(AttemptFinished{id, std::move(outcome)});
+                  }) {}
+
+IoLoop::~IoLoop() = default;
+
+base::Result<std::unique_ptr<IoLoop>> IoLoop::create(loop::EventLoop& event_loop, unsigned index,
+                                                     const IoShared& shared,
+                                                     std::function<void()> on_stopped) {
+  std::unique_ptr<IoLoop> io_loop(new IoLoop(event_loop, index, shared, std::move(on_stopped)));
+  if (base::Status status = io_loop->open(); !status.ok()) return status.error();
+  return io_loop;
+}
+
+base::Status IoLoop::open() {
+  auto transport = dispatcher::CurlTransport::create(
+      loop_, transport_options(shared_), [this](model::AttemptId id, model::Outcome outcome) {
+        dispatcher_.finished(id, std::move(outcome));
+      });
+  if (!transport.ok()) return transport.error();
+  dispatcher_.use(std::move(transport.value()));
+  return {};
+}
+
+// --- To the engine thread: one hand-over a tick -----------------------------------------------
+
+void IoLoop::send(EngineMessage message) {
+  if (outbox_.empty()) loop_.defer([this] { flush(); });
+  outbox_.push_back(std::move(message));
+}
+
+void IoLoop::flush() {
+  shared_.engine.post_all(outbox_);
+}
+
+// --- From the engine thread -------------------------------------------------------------------
+
+void IoLoop::receive(std::vector<IoMessage>& messages) {
+  for (IoMessage& message : messages) receive_one(std::move(message));
+  if (stopping_) check_stopped();
+}
+
+void IoLoop::receive_one(IoMessage message) {
+  if (auto* reply = std::get_if<model::SendReply>(&message)) {
+    backend_.replied(reply->request, std::move(reply->reply));
+  } else if (auto* attempt = std::get_if<model::StartAttempt>(&message)) {
+    dispatcher_.start(std::move(*attempt));
+  } else if (const auto* cancelled = std::get_if<model::CancelAttempt>(&message)) {
+    dispatcher_.cancel(cancelled->id);
+  } else if (const auto* added = std::get_if<model::ApiKeyAdded>(&message)) {
+    backend_.key_added(added->key);
+  } else if (const auto* removed = std::get_if<model::ApiKeyRemoved>(&message)) {
+    backend_.key_removed(removed->digest);
+  } else if (std::holds_alternative<ForgetApiKeys>(message)) {
+    backend_.forget_keys();
+  } else if (auto* readiness = std::get_if<Readiness>(&message)) {
+    backend_.set_not_ready_reasons(std::move(readiness->not_ready_reasons));
+  } else if (const auto* listen = std::get_if<StartListening>(&message)) {
+    start_listening(listen->port);
+  } else if (std::holds_alternative<DrainIo>(message)) {
+    drain();
+  } else if (std::holds_alternative<StopIo>(message)) {
+    stop();
+  }
+}
+
+void IoLoop::start_listening(std::uint16_t port) {
+  api::ServerOptions options;
+  options.address = shared_.config.listen_address;
+  options.port = port;
+  options.reuse_port = shared_.loops > 1;
+  options.limits.connections = shared_.config.connections_max / shared_.loops + 1;
+  auto server = api::Server::listen(loop_, options, handler_);
+  if (!server.ok()) {
+    send(Listening{index_, server.error()});
+    return;
+  }
+  server_ = std::move(server.value());
+  send(Listening{index_, server_->port()});
+}
+
+void IoLoop::drain() {
+  if (server_ == nullptr) {
+    send(IoDrained{index_});
+    return;
+  }
+  server_->drain([this] { send(IoDrained{index_}); });
+}
+
+void IoLoop::stop() {
+  stopping_ = true;
+  if (server_ != nullptr) server_->close_now();
+  dispatcher_.cancel_all();
+  check_stopped();
+}
+
+// Cancelled calls end within the next ticks; each is told to the engine as any outcome is.
+void IoLoop::check_stopped() {
+  if (!stopping_) return;
+  if (dispatcher_.unfinished() > 0) {
+    loop_.defer([this] { check_stopped(); });
+    return;
+  }
+  stopping_ = false;
+  send(IoStopped{index_});
+  // Behind the flush of that message.
+  loop_.defer([this] { on_stopped_(); });
+}
+
+// --- A thread of its own ----------------------------------------------------------------------
+
+base::Result<std::unique_ptr<IoThread>> IoThread::start(unsigned index, const IoShared& shared) {
+  std::unique_ptr<IoThread> io_thread(new IoThread);
+  std::promise<base::Result<IoMailbox*>> opened;
+  std::future<base::Result<IoMailbox*>> mailbox = opened.get_future();
+  io_thread->thread_ = std::thread([index, &shared, &opened] {
+    loop::EventLoop event_loop;
+    base::Result<std::unique_ptr<IoLoop>> io_loop =
+        IoLoop::create(event_loop, index, shared, [&event_loop] { event_loop.stop(); });
+    if (!io_loop.ok()) {
+      opened.set_value(io_loop.error());
+      return;
+    }
+    // `opened` ends with start(): not to be touched after the value is set.
+    opened.set_value(&io_loop.value()->mailbox());
+    event_loop.run();
+  });
+  const base::Result<IoMailbox*> result = mailbox.get();
+  if (!result.ok()) return result.error();
+  io_thread->mailbox_ = result.value();
+  return io_thread;
+}
+
+IoThread::~IoThread() {
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace triggerd::app

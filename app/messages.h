@@ -1,0 +1,73 @@
+// What the threads of the process say to each other. Every message is a value.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/model/output.h"
+
+namespace triggerd::app {
+
+// --- I/O thread → engine thread ---------------------------------------------------------------
+
+struct Submitted {
+  model::RequestId id;
+  model::Request request;
+};
+struct AttemptFinished {
+  model::AttemptId id;
+  model::Outcome outcome;
+};
+// Every request that the I/O thread took is answered; it accepts no more.
+struct IoDrained {
+  unsigned thread = 0;
+};
+// Nothing is under way there any more; the thread leaves its loop.
+struct IoStopped {
+  unsigned thread = 0;
+};
+// A signal, or whoever runs the server, wants it to end gracefully.
+struct StopRequested {};
+// The answer to StartListening.
+struct Listening {
+  unsigned thread = 0;
+  base::Result<std::uint16_t> port;
+};
+using EngineMessage =
+    std::variant<Submitted, AttemptFinished, IoDrained, IoStopped, StopRequested, Listening>;
+
+// --- Engine thread → I/O thread ---------------------------------------------------------------
+
+// Forget every API key: the ones in force follow (after a recovery).
+struct ForgetApiKeys {};
+// Not ready to serve, and why; empty when ready.
+struct Readiness {
+  std::vector<std::string> not_ready_reasons;
+};
+// Open the listener on this port (0: choose one).
+struct StartListening {
+  std::uint16_t port = 0;
+};
+// Accept no more, answer what is under way, then say IoDrained.
+struct DrainIo {};
+// Drop connections, cancel calls, then say IoStopped.
+struct StopIo {};
+using IoMessage =
+    std::variant<model::SendReply, model::StartAttempt, model::CancelAttempt, model::ApiKeyAdded,
+                 model::ApiKeyRemoved, ForgetApiKeys, Readiness, DrainIo, StopIo>;
+
+// A RequestId carries the I/O thread that waits for the reply in its upper byte.
+inline constexpr unsigned kThreadBits = 56;
+[[nodiscard]] inline model::RequestId request_id(unsigned thread, std::uint64_t number) {
+  return model::RequestId((static_cast<std::uint64_t>(thread) << kThreadBits) | number);
+}
+[[nodiscard]] inline unsigned thread_of(model::RequestId id) {
+  return static_cast<unsigned>(id.value() >> kThreadBits);
+}
+// Requests of the engine thread's own (bootstrap).
+inline constexpr unsigned kOwnThread = 255;
+
+}  // namespace triggerd::app

@@ -1,0 +1,72 @@
+#include "app/outlet_router.h"
+
+#include <string_view>
+#include <utility>
+
+#include "engine/base/assert.h"
+
+namespace triggerd::app {
+
+OutletRouter::OutletRouter(std::function<void(const base::Error&)> on_failure,
+                           std::function<void(model::RequestId, model::Reply)> own_reply)
+    : on_failure_(std::move(on_failure)), own_reply_(std::move(own_reply)) {}
+
+void OutletRouter::set_loops(std::vector<IoMailbox*> loops) {
+  loops_ = std::move(loops);
+  queued_.resize(loops_.size());
+}
+
+void OutletRouter::reply(model::RequestId request, model::Reply reply) {
+  const unsigned thread = thread_of(request);
+  if (thread == kOwnThread) {
+    own_reply_(request, std::move(reply));
+    return;
+  }
+  send_to(thread, model::SendReply{request, std::move(reply)});
+}
+
+// Deliveries go to the loop that owns the destination, so that a receiver sees one connection pool.
+unsigned OutletRouter::owner_of(const model::Webhook& webhook) {
+  if (loops_.size() == 1) return 0;
+  const std::string_view url = webhook.target_url;
+  // scheme://host:port; a validated URL has a host, and a path begins at the third slash.
+  const std::size_t slash = url.find('/', url.find("//") + 2);
+  return static_cast<unsigned>(std::hash<std::string_view>()(url.substr(0, slash)) % loops_.size());
+}
+
+void OutletRouter::start(model::StartAttempt attempt) {
+  const unsigned owner = owner_of(*attempt.webhook);
+  send_to(owner, std::move(attempt));
+}
+
+void OutletRouter::cancel(model::AttemptId attempt) {
+  // Who has it is not remembered: an unknown id is ignored by the others.
+  send_to_all([attempt] { return IoMessage(model::CancelAttempt{attempt}); });
+}
+
+void OutletRouter::key_added(const model::ApiKey& key) {
+  send_to_all([&key] { return IoMessage(model::ApiKeyAdded{key}); });
+}
+
+void OutletRouter::key_removed(const model::KeyDigest& digest) {
+  send_to_all([&digest] { return IoMessage(model::ApiKeyRemoved{digest}); });
+}
+
+void OutletRouter::turn_ended() {
+  for (std::size_t i = 0; i < loops_.size(); ++i) loops_[i]->post_all(queued_[i]);
+}
+
+void OutletRouter::store_failed(const base::Error& error) {
+  on_failure_(error);
+}
+
+void OutletRouter::send_to_all(const std::function<IoMessage()>& make) {
+  for (std::vector<IoMessage>& queue : queued_) queue.push_back(make());
+}
+
+void OutletRouter::send_to(unsigned index, IoMessage message) {
+  TRIGGERD_ASSERT(index < queued_.size());
+  queued_[index].push_back(std::move(message));
+}
+
+}  // namespace triggerd::app

@@ -1,0 +1,45 @@
+// Sends the partition's effects to the I/O loops: replies to the loop that waits, calls to the loop
+// that owns the destination, key changes to all. One hand-over a turn and loop.
+#pragma once
+
+#include <functional>
+#include <unordered_map>
+#include <vector>
+
+#include "app/io_loop.h"
+#include "app/partition.h"
+
+namespace triggerd::app {
+
+// Thread: the partition's.
+class OutletRouter final : public Outlet {
+ public:
+  // `on_failure` is told once that the store failed. `own_reply` gets replies of kOwnThread.
+  OutletRouter(std::function<void(const base::Error&)> on_failure,
+               std::function<void(model::RequestId, model::Reply)> own_reply);
+
+  // The loops, in the order of their index; before the first effect that leaves.
+  void set_loops(std::vector<IoMailbox*> loops);
+
+  void reply(model::RequestId request, model::Reply reply) override;
+  void start(model::StartAttempt attempt) override;
+  void cancel(model::AttemptId attempt) override;
+  void key_added(const model::ApiKey& key) override;
+  void key_removed(const model::KeyDigest& digest) override;
+  void turn_ended() override;
+  void store_failed(const base::Error& error) override;
+
+  // To every loop, behind what is queued.
+  void send_to_all(const std::function<IoMessage()>& make);
+  void send_to(unsigned index, IoMessage message);
+
+ private:
+  [[nodiscard]] unsigned owner_of(const model::Webhook& webhook);
+
+  std::function<void(const base::Error&)> on_failure_;
+  std::function<void(model::RequestId, model::Reply)> own_reply_;
+  std::vector<IoMailbox*> loops_;
+  std::vector<std::vector<IoMessage>> queued_;  // one a loop; what the current turn lets out
+};
+
+}  // namespace triggerd::app

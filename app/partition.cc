@@ -1,0 +1,342 @@
+#include "app/partition.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/base/log.h"
+
+namespace triggerd::app {
+namespace {
+
+// Outcomes never force an fsync: they ride on the next batch, or wait at most this long.
+constexpr base::Duration kOutcomesWait = std::chrono::milliseconds(5);
+// Reads of clients under way; past it GET of an event is refused.
+constexpr std::size_t kClientReadsMax = 10'000;
+
+// Mutations that record what a receiver did; nobody waits for those.
+bool is_outcome(const model::Mutation& mutation) {
+  return std::holds_alternative<model::PutAttempt>(mutation) ||
+         std::holds_alternative<model::PutPending>(mutation) ||
+         std::holds_alternative<model::ErasePending>(mutation) ||
+         std::holds_alternative<model::PutCounters>(mutation);
+}
+
+}  // namespace
+
+Partition::Partition(loop::EventLoop& event_loop, store::Store& store, core::EngineOptions options,
+                     base::Random& random, Outlet& outlet)
+    : loop_(event_loop),
+      store_(store),
+      outlet_(outlet),
+      engine_(std::move(options), random),
+      timer_(event_loop, [this] { schedule_turn(); }),
+      commit_timer_(event_loop, [this] { commit_if_due(); }),
+      committer_(
+          event_loop,
+          [&store](Commit commit) {
+            return Committed{commit.batch.seq, store.commit(commit.batch)};
+          },
+          [this](Committed done) { committed(std::move(done)); }),
+      reader_(
+          event_loop, [&store](ReadJob job) { return read(store, std::move(job)); },
+          [this](ReadDone done) { read_done(std::move(done)); }) {}
+
+Partition::~Partition() = default;
+
+base::Status Partition::recover(const std::function<void(model::SigningKey)>& on_signing_key) {
+  base::Status status = store_.scan([this, &on_signing_key](model::Record record) {
+    if (auto* key = std::get_if<model::SigningKey>(&record)) {
+      on_signing_key(std::move(*key));
+    } else {
+      engine_.load(std::move(record));
+    }
+  });
+  if (!status.ok()) return status;
+  engine_.recovered(loop_.now());
+  schedule_turn();
+  return {};
+}
+
+void Partition::submit(model::RequestId id, model::Request request) {
+  if (failed_) {
+    refuse(id);
+    return;
+  }
+  if (const auto* get_event = std::get_if<model::GetEvent>(&request)) {
+    if (reads_out_ >= kClientReadsMax) {
+      refuse(id);
+      return;
+    }
+    ++reads_out_;
+    reader_.submit(ReadJob{{}, id, *get_event});
+    return;
+  }
+  engine_.handle(std::move(request), id, loop_.now());
+  schedule_turn();
+}
+
+void Partition::finish(model::AttemptId id, model::Outcome outcome) {
+  TRIGGERD_ASSERT(attempts_out_ > 0);
+  --attempts_out_;
+  if (failed_) return;
+  engine_.finish(id, std::move(outcome), loop_.now());
+  schedule_turn();
+}
+
+void Partition::drain(std::function<void()> on_drained) {
+  holding_ = true;
+  on_drained_ = std::move(on_drained);
+  schedule_turn();
+}
+
+void Partition::schedule_turn() {
+  if (turn_scheduled_) return;
+  turn_scheduled_ = true;
+  loop_.defer([this] { turn(); });
+}
+
+void Partition::turn() {
+  turn_scheduled_ = false;
+  if (!failed_) {
+    engine_.tick(loop_.now());
+    take_output();
+    commit_if_due();
+    set_timer();
+  }
+  outlet_.turn_ended();
+  check_drained();
+}
+
+void Partition::take_output() {
+  model::Output output = engine_.take_output();
+  if (!output.batch.mutations.empty()) {
+    if (next_batch_.mutations.empty()) outcomes_since_ = loop_.now().mono;
+    for (model::Mutation& mutation : output.batch.mutations) {
+      if (!is_outcome(mutation)) somebody_waits_ = true;
+      next_batch_.mutations.push_back(std::move(mutation));
+    }
+    next_batch_.seq = output.batch.seq;
+  }
+  for (model::Effect& effect : output.effects) {
+    if (effect.rests_on <= durable_) {
+      let_out(std::move(effect.what));
+    } else {
+      if (effect.rests_on <= next_batch_.seq) somebody_waits_ = true;
+      waiting_.push_back(std::move(effect));
+    }
+  }
+  for (model::Read& read : output.reads) {
+    ++reads_out_;
+    reader_.submit(ReadJob{std::move(read), std::nullopt, {}});
+  }
+}
+
+void Partition::let_out(model::EffectKind effect) {
+  if (auto* reply = std::get_if<model::SendReply>(&effect)) {
+    outlet_.reply(reply->request, std::move(reply->reply));
+  } else if (auto* attempt = std::get_if<model::StartAttempt>(&effect)) {
+    // A process that is about to end starts nothing; the delivery stands READY in the store.
+    if (holding_) return;
+    ++attempts_out_;
+    outlet_.start(std::move(*attempt));
+  } else if (const auto* cancelled = std::get_if<model::CancelAttempt>(&effect)) {
+    outlet_.cancel(cancelled->id);
+  } else if (const auto* added = std::get_if<model::ApiKeyAdded>(&effect)) {
+    outlet_.key_added(added->key);
+  } else if (const auto* removed = std::get_if<model::ApiKeyRemoved>(&effect)) {
+    outlet_.key_removed(removed->digest);
+  }
+}
+
+void Partition::commit_if_due() {
+  if (failed_ || commit_in_flight_ || next_batch_.mutations.empty()) return;
+  const base::MonoTime now = loop_.now().mono;
+  if (!somebody_waits_ && !on_drained_ && now < *outcomes_since_ + kOutcomesWait) {
+    commit_timer_.start_at(*outcomes_since_ + kOutcomesWait);
+    return;
+  }
+  commit_timer_.stop();
+  commit_in_flight_ = true;
+  somebody_waits_ = false;
+  outcomes_since_.reset();
+  Commit commit{std::move(next_batch_)};
+  next_batch_ = model::Batch{commit.batch.seq, {}};
+  committer_.submit(std::move(commit));
+}
+
+void Partition::committed(Committed done) {
+  commit_in_flight_ = false;
+  if (!done.status.ok()) {
+    fail(done.status.error());
+    return;
+  }
+  durable_ = done.seq;
+  release(durable_);
+  commit_if_due();
+  outlet_.turn_ended();
+  check_drained();
+}
+
+// Effects are let out in order; one that rests on a later batch does not hold up one behind it that
+// rests on an earlier batch.
+void Partition::release(model::BatchSeq durable) {
+  std::deque<model::Effect> still_waiting;
+  for (model::Effect& effect : waiting_) {
+    if (effect.rests_on <= durable) {
+      let_out(std::move(effect.what));
+    } else {
+      still_waiting.push_back(std::move(effect));
+    }
+  }
+  waiting_.swap(still_waiting);
+}
+
+void Partition::refuse(model::RequestId id) const {
+  outlet_.reply(id, model::Refusal{{{base::ErrorCode::kUnavailable,
+                                     "the store does not accept writes; try again later"}},
+                                   std::chrono::seconds(5)});
+}
+
+void Partition::fail(const base::Error& error) {
+  failed_ = true;
+  for (const model::Effect& effect : waiting_) {
+    if (const auto* reply = std::get_if<model::SendReply>(&effect.what)) refuse(reply->request);
+  }
+  waiting_.clear();
+  outlet_.turn_ended();
+  outlet_.store_failed(error);
+}
+
+void Partition::read_done(ReadDone done) {
+  TRIGGERD_ASSERT(reads_out_ > 0);
+  --reads_out_;
+  if (failed_) return;
+  if (done.request) {
+    answer_event(std::move(done));
+    outlet_.turn_ended();
+    return;
+  }
+  engine_.loaded(done.id, std::move(done.answer), loop_.now());
+  schedule_turn();
+}
+
+void Partition::set_timer() {
+  const std::optional<base::MonoTime> deadline = engine_.next_deadline();
+  if (!deadline) {
+    timer_.stop();
+  } else if (*deadline <= loop_.now().mono) {
+    schedule_turn();
+  } else {
+    timer_.start_at(*deadline);
+  }
+}
+
+void Partition::check_drained() {
+  if (!on_drained_) return;
+  if (!failed_ && (attempts_out_ > 0 || commit_in_flight_ || !next_batch_.mutations.empty() ||
+                   turn_scheduled_)) {
+    return;
+  }
+  const std::function<void()> on_drained = std::exchange(on_drained_, nullptr);
+  on_drained();
+}
+
+// --- Reader thread ----------------------------------------------------------------------------
+
+Partition::ReadDone Partition::read(store::Store& store, ReadJob job) {
+  ReadDone done;
+  done.id = job.read.id;
+  done.request = job.request;
+  if (job.request) {
+    const base::Result<std::optional<store::EventRow>> row =
+        store.get(store::EventKey{job.event.org, job.event.id});
+    if (!row.ok()) {
+      done.status = row.error();
+      return done;
+    }
+    if (!row.value()) return done;
+    base::Result<model::EventPtr> event = store.read_event(row.value()->seq);
+    if (!event.ok()) {
+      done.status = event.error();
+      return done;
+    }
+    done.event = std::move(event.value());
+    if (done.event == nullptr) return done;
+    store::ListDeliveries query{done.event->seq, {}};
+    for (const model::Match& match : done.event->matches) query.webhooks.push_back(match.webhook);
+    base::Result<store::ListPage> page = store.list(query);
+    if (page.ok()) {
+      done.deliveries = std::move(page.value());
+    } else {
+      done.status = page.error();
+    }
+    return done;
+  }
+  if (const auto* event = std::get_if<model::ReadEvent>(&job.read.what)) {
+    base::Result<model::EventPtr> result = store.read_event(event->seq);
+    done.answer = result.ok() ? model::ReadAnswer(model::EventLoaded{std::move(result.value())})
+                              : model::ReadAnswer(model::ReadFailed{result.error()});
+  } else if (const auto* event_id = std::get_if<model::ReadEventId>(&job.read.what)) {
+    const base::Result<std::optional<store::EventRow>> row =
+        store.get(store::EventKey{event_id->org, event_id->id});
+    if (!row.ok()) {
+      done.answer = model::ReadFailed{row.error()};
+    } else if (row.value()) {
+      done.answer = model::EventIdLoaded{true, row.value()->accepted_at, row.value()->matches};
+    } else {
+      done.answer = model::EventIdLoaded{};
+    }
+  } else if (const auto* parked = std::get_if<model::ReadParked>(&job.read.what)) {
+    base::Result<store::ListPage> page =
+        store.list(store::ListPending{parked->webhook, parked->after, parked->count_max});
+    done.answer = page.ok()
+                      ? model::ReadAnswer(model::ParkedLoaded{std::move(page.value().pending)})
+                      : model::ReadAnswer(model::ReadFailed{page.error()});
+  }
+  return done;
+}
+
+// --- One event with its deliveries ------------------------------------------------------------
+
+void Partition::answer_event(ReadDone done) {
+  if (!done.status.ok()) {
+    outlet_.reply(*done.request, model::Refusal{{done.status.error()}, std::nullopt});
+    return;
+  }
+  if (done.event == nullptr) {
+    outlet_.reply(*done.request,
+                  model::Refusal{{{base::ErrorCode::kNotFound, "event not found"}}, std::nullopt});
+    return;
+  }
+  model::EventReply reply{done.event, {}};
+  std::unordered_map<model::WebhookRef, const model::PendingEntry*> pending;
+  for (const model::PendingChunk& chunk : done.deliveries.pending) {
+    for (const model::PendingEntry& entry : chunk.entries) pending[entry.webhook] = &entry;
+  }
+  std::unordered_map<model::WebhookRef, const model::AttemptRecord*> attempts;
+  for (const model::AttemptRecord& attempt : done.deliveries.attempts) {
+    attempts[attempt.webhook] = &attempt;
+  }
+  for (const model::Match& match : done.event->matches) {
+    const std::optional<model::WebhookId> id = engine_.webhook_id(match.webhook);
+    if (!id) continue;
+    model::DeliveryView view;
+    view.webhook = *id;
+    if (const auto found = attempts.find(match.webhook); found != attempts.end()) {
+      const model::AttemptRecord& last = *found->second;
+      view.state = last.state_after;
+      view.last_attempt = last;
+      if (last.number != model::kNoAttempt) view.attempts = last.number;
+    }
+    if (const auto found = pending.find(match.webhook); found != pending.end()) {
+      const model::PendingEntry& entry = *found->second;
+      view.state = entry.state;
+      view.attempts = entry.attempts;
+      if (entry.state == model::DeliveryState::kDelayed) view.next_attempt = entry.due;
+    }
+    reply.deliveries.push_back(std::move(view));
+  }
+  outlet_.reply(*done.request, std::move(reply));
+}
+
+}  // namespace triggerd::app

@@ -1,0 +1,132 @@
+// The turn: gives the core its inputs, makes what it decided durable, and only then lets the
+// effects out. One engine, one store, one commit in flight.
+//
+//   inputs ──> core::Engine ──> Output ──┬─ rests on nothing ───────────────> Outlet
+//                                        ├─ batch ──> commit thread ── durable ─> Outlet
+//                                        └─ reads ──> reader thread ──> engine.loaded()
+//
+// Group commit is the only batching there is: while a commit is in flight, batches collect and
+// become the next one. A batch that nobody waits for (outcomes alone) waits at most 5 ms.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/core/engine.h"
+#include "engine/loop/event_loop.h"
+#include "engine/loop/worker.h"
+#include "store/store.h"
+
+namespace triggerd::app {
+
+// Where effects go. Called on the partition's thread, never from within submit() or finish().
+class Outlet {
+ public:
+  virtual ~Outlet() = default;
+  virtual void reply(model::RequestId request, model::Reply reply) = 0;
+  virtual void start(model::StartAttempt attempt) = 0;
+  virtual void cancel(model::AttemptId attempt) = 0;
+  virtual void key_added(const model::ApiKey& key) = 0;
+  virtual void key_removed(const model::KeyDigest& digest) = 0;
+  // All effects of a turn are out: the time to hand them over together.
+  virtual void turn_ended() = 0;
+  // A commit failed: the state after it is unknown. The partition acknowledges nothing more; the
+  // process must end and recover from its store.
+  virtual void store_failed(const base::Error& error) = 0;
+};
+
+// Thread: that of its loop. The store, the random source and the outlet outlive it.
+class Partition {
+ public:
+  Partition(loop::EventLoop& event_loop, store::Store& store, core::EngineOptions options,
+            base::Random& random, Outlet& outlet);
+  // Requires: drained() or store_failed, or nothing is lost by ending here (a kill is survived).
+  ~Partition();
+  Partition(const Partition&) = delete;
+  Partition& operator=(const Partition&) = delete;
+
+  // Reads the store and readies the engine; before any other input. Blocking. Signing keys are not
+  // the engine's: each is given to `on_signing_key`.
+  base::Status recover(const std::function<void(model::SigningKey)>& on_signing_key);
+
+  // Inputs; they are taken up by the turn at the end of this tick.
+  void submit(model::RequestId id, model::Request request);
+  void finish(model::AttemptId id, model::Outcome outcome);
+
+  // Starts no more attempts; those in flight go on.
+  void hold_attempts() { holding_ = true; }
+  // hold_attempts(), and calls back when none is in flight and everything is durable.
+  void drain(std::function<void()> on_drained);
+
+  [[nodiscard]] core::EngineStats stats() const { return engine_.stats(); }
+
+ private:
+  struct Commit {
+    model::Batch batch;
+  };
+  struct Committed {
+    model::BatchSeq seq;
+    base::Status status;
+  };
+  // A read of the core's, or (with `request`) of a client that wants an event.
+  struct ReadJob {
+    model::Read read;
+    std::optional<model::RequestId> request;
+    model::GetEvent event;
+  };
+  struct ReadDone {
+    model::ReadId id;
+    model::ReadAnswer answer;
+    std::optional<model::RequestId> request;
+    base::Status status;
+    model::EventPtr event;
+    store::ListPage deliveries;
+  };
+
+  void schedule_turn();
+  void turn();
+  void take_output();
+  void release(model::BatchSeq durable);
+  void let_out(model::EffectKind effect);
+  void commit_if_due();
+  void committed(Committed done);
+  void fail(const base::Error& error);
+  void refuse(model::RequestId id) const;
+  void read_done(ReadDone done);
+  void answer_event(ReadDone done);
+  void set_timer();
+  void check_drained();
+  [[nodiscard]] static ReadDone read(store::Store& store, ReadJob job);
+
+  loop::EventLoop& loop_;
+  store::Store& store_;
+  Outlet& outlet_;
+  core::Engine engine_;
+
+  bool turn_scheduled_ = false;
+  bool failed_ = false;
+
+  // Effects whose batch is not durable yet, in the order of their batches.
+  std::deque<model::Effect> waiting_;
+  model::Batch next_batch_;      // collected while a commit is in flight
+  bool somebody_waits_ = false;  // an effect rests on next_batch_, or it holds an event
+  std::optional<base::MonoTime> outcomes_since_;  // when next_batch_ got its first mutation
+  bool commit_in_flight_ = false;
+  model::BatchSeq durable_;
+
+  bool holding_ = false;
+  std::function<void()> on_drained_;
+  std::size_t attempts_out_ = 0;  // given to the outlet, outcome not back
+  std::size_t reads_out_ = 0;
+
+  loop::Timer timer_;
+  loop::Timer commit_timer_;
+  loop::Worker<Commit, Committed> committer_;
+  loop::Worker<ReadJob, ReadDone> reader_;
+};
+
+}  // namespace triggerd::app

@@ -1,0 +1,315 @@
+#include "app/server.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "app/secrets.h"
+#include "engine/base/log.h"
+#include "store/memory_store.h"
+#include "store/rocks_store.h"
+
+namespace triggerd::app {
+namespace {
+
+core::EngineOptions engine_options(const Config& config) {
+  core::EngineOptions options;
+  options.retry_schedule = config.retry_schedule;
+  options.retry_jitter = config.retry_jitter;
+  options.targets = config.targets;
+  options.in_flight = config.in_flight;
+  options.in_flight_per_host = config.in_flight_per_host;
+  options.in_flight_per_webhook = config.in_flight_per_webhook;
+  options.pending_max = config.pending_max;
+  options.pending_per_org_max = std::min(config.pending_max, options.pending_per_org_max);
+  return options;
+}
+
+std::string printed_address(const std::string& address, std::uint16_t port) {
+  const bool v6 = address.find(':') != std::string::npos;
+  return v6 ? fmt::format("[{}]:{}", address, port) : fmt::format("{}:{}", address, port);
+}
+
+bool is_loopback(const std::string& address) {
+  const std::optional<model::IpAddress> parsed = model::IpAddress::parse(address);
+  return parsed && (parsed->v4 ? parsed->bytes[0] == 127 : address == "::1");
+}
+
+// Bound to the key's own id, so that a sealed key can not be put in another's place.
+std::string signing_key_place(const std::string& kid) {
+  return "signing_key/" + kid;
+}
+
+}  // namespace
+
+Server::Server(loop::EventLoop& event_loop, Config config)
+    : loop_(event_loop),
+      config_(std::move(config)),
+      drain_timer_(event_loop, [this] { stop_loops(); }) {}
+
+Server::~Server() {
+  for (const std::unique_ptr<IoThread>& thread : threads_) thread->mailbox().post(StopIo{});
+  threads_.clear();
+  own_loop_.reset();
+}
+
+base::Result<std::unique_ptr<Server>> Server::create(loop::EventLoop& event_loop, Config config) {
+  std::unique_ptr<Server> server(new Server(event_loop, std::move(config)));
+  if (base::Status status = server->open(); !status.ok()) return status.error();
+  return server;
+}
+
+// --- Opening ----------------------------------------------------------------------------------
+
+base::Status Server::open() {
+  if (!config_.allow_public_listen && !is_loopback(config_.listen_address)) {
+    return base::Error{
+        base::ErrorCode::kInvalid,
+        fmt::format("server.listen: {} is not a loopback address; put a TLS proxy in front and set "
+                    "server.allow_public_listen = true",
+                    config_.listen_address)};
+  }
+  if (base::Status status = open_store(); !status.ok()) return status;
+
+  base::Result<AdminToken> token = admin_token(config_);
+  if (!token.ok()) return token.error();
+  admin_token_written_to_ = token.value().written_to;
+  const std::array<std::uint8_t, 32> pepper = secret_box_->derive_key("api key pepper");
+  secrets_.emplace(SharedSecrets{ApiKeyDigester(std::string(pepper.begin(), pepper.end())),
+                                 std::move(token.value().text), ""});
+
+  mailbox_ = std::make_unique<EngineMailbox>(
+      loop_, [this](std::vector<EngineMessage>& messages) { receive(messages); });
+  outlet_ = std::make_unique<OutletRouter>(
+      [this](const base::Error& error) { store_failed(error); },
+      [this](model::RequestId, model::Reply reply) { bootstrap_->replied(std::move(reply)); });
+  partition_ =
+      std::make_unique<Partition>(loop_, *store_, engine_options(config_), random_, *outlet_);
+
+  std::vector<model::SigningKey> stored_keys;
+  base::Status status = partition_->recover(
+      [&stored_keys](model::SigningKey key) { stored_keys.push_back(std::move(key)); });
+  if (!status.ok()) return status;
+  if (status = open_signing_keys(std::move(stored_keys)); !status.ok()) return status;
+  return start_loops();
+}
+
+base::Status Server::open_store() {
+  if (config_.store_mode == StoreMode::kDisk) {
+    std::error_code failure;
+    std::filesystem::create_directories(config_.data_path, failure);
+    if (failure) {
+      return base::Error{base::ErrorCode::kInvalid,
+                         fmt::format("store.path: {} can not be created: {}", config_.data_path,
+                                     failure.message())};
+    }
+    std::filesystem::permissions(config_.data_path, std::filesystem::perms::owner_all, failure);
+  }
+  base::Result<store::SecretBox> secrets = installation_secrets(config_);
+  if (!secrets.ok()) return secrets.error();
+  secret_box_.emplace(std::move(secrets.value()));
+  if (config_.store_mode == StoreMode::kMemory) {
+    store_ = std::make_unique<store::MemoryStore>();
+    return {};
+  }
+  store::RocksStoreOptions options;
+  options.path = config_.data_path + "/store";
+  options.secrets = &*secret_box_;
+  base::Result<std::unique_ptr<store::RocksStore>> opened = store::RocksStore::open(options);
+  if (!opened.ok()) return opened.error();
+  store_ = std::move(opened.value());
+  return {};
+}
+
+base::Result<model::SigningKey> Server::make_signing_key() {
+  base::Result<dispatcher::PrivateKey> key = dispatcher::PrivateKey::generate();
+  if (!key.ok()) return key.error();
+  model::SigningKey record = key.value().record(loop_.now().wall);
+  base::Result<std::string> sealed =
+      secret_box_->seal(key.value().to_pkcs8(), signing_key_place(record.kid));
+  if (!sealed.ok()) return sealed.error();
+  record.sealed_private_key = std::move(sealed.value());
+  // The first key must be durable before anything is signed with it.
+  const model::Batch batch{model::BatchSeq(0), {model::PutSigningKey{record}}};
+  if (base::Status status = store_->commit(batch); !status.ok()) return status.error();
+  return record;
+}
+
+base::Status Server::open_signing_keys(std::vector<model::SigningKey> stored) {
+  if (stored.empty()) {
+    base::Result<model::SigningKey> made = make_signing_key();
+    if (!made.ok()) return made.error();
+    stored.push_back(std::move(made.value()));
+  }
+  std::sort(stored.begin(), stored.end(), [](const auto& left, const auto& right) {
+    return std::pair(left.created_at, left.kid) < std::pair(right.created_at, right.kid);
+  });
+  std::vector<dispatcher::PrivateKey> keys;
+  for (const model::SigningKey& record : stored) {
+    base::Result<std::string> der =
+        secret_box_->open(record.sealed_private_key, signing_key_place(record.kid));
+    if (!der.ok()) return der.error();
+    base::Result<dispatcher::PrivateKey> key = dispatcher::PrivateKey::from_pkcs8(der.value());
+    if (!key.ok()) return key.error();
+    keys.push_back(std::move(key.value()));
+  }
+  base::Result<dispatcher::KeyRing> ring =
+      dispatcher::KeyRing::create(std::move(keys), stored.back().kid);
+  if (!ring.ok()) return ring.error();
+  key_ring_ = std::make_shared<const dispatcher::KeyRing>(std::move(ring.value()));
+  secrets_->jwks = key_ring_->jwks();
+  return {};
+}
+
+base::Status Server::start_loops() {
+  const unsigned threads =
+      config_.io_threads ? *config_.io_threads : std::max(1U, std::thread::hardware_concurrency());
+  loops_ = std::max(1U, threads);
+  const std::string issuer =
+      config_.public_url.empty()
+          ? "http://" + printed_address(config_.listen_address, config_.listen_port)
+          : config_.public_url;
+  io_shared_.emplace(IoShared{config_, *secrets_, key_ring_, issuer, loops_, *mailbox_});
+  std::vector<IoMailbox*> mailboxes;
+  if (threads == 0) {
+    base::Result<std::unique_ptr<IoLoop>> own = IoLoop::create(loop_, 0, *io_shared_, [] {});
+    if (!own.ok()) return own.error();
+    own_loop_ = std::move(own.value());
+    mailboxes.push_back(&own_loop_->mailbox());
+  }
+  for (unsigned i = 0; i < threads; ++i) {
+    base::Result<std::unique_ptr<IoThread>> thread = IoThread::start(i, *io_shared_);
+    if (!thread.ok()) return thread.error();
+    mailboxes.push_back(&thread.value()->mailbox());
+    threads_.push_back(std::move(thread.value()));
+  }
+  loops_running_ = loops_;
+  outlet_->set_loops(std::move(mailboxes));
+  return {};
+}
+
+// --- Starting ---------------------------------------------------------------------------------
+
+void Server::start(OnStarted on_started, OnStopped on_stopped) {
+  TRIGGERD_ASSERT(phase_ == Phase::kCreated);
+  phase_ = Phase::kStarting;
+  on_started_ = std::move(on_started);
+  on_stopped_ = std::move(on_stopped);
+  base::Result<Bootstrap> bootstrap = Bootstrap::create(config_.organizations, secrets_->digester);
+  if (!bootstrap.ok()) {
+    bootstrapped(bootstrap.error());
+    return;
+  }
+  bootstrap_.emplace(std::move(bootstrap.value()));
+  bootstrap_->run([this](model::RequestId id,
+                         model::Request request) { partition_->submit(id, std::move(request)); },
+                  [this](const base::Status& status) { bootstrapped(status); });
+}
+
+void Server::bootstrapped(const base::Status& status) {
+  if (!status.ok()) {
+    on_started_(status.error());
+    end_status_ = status;
+    begin_stop();
+    return;
+  }
+  // The first loop chooses the port when none is given; the others share it.
+  outlet_->send_to(0, StartListening{config_.listen_port});
+  outlet_->turn_ended();
+}
+
+void Server::listening(const Listening& message) {
+  if (phase_ != Phase::kStarting) return;
+  if (!message.port.ok()) {
+    bootstrapped(message.port.error());
+    return;
+  }
+  port_ = message.port.value();
+  if (++loops_listening_ == 1) {
+    for (unsigned i = 1; i < loops_; ++i) outlet_->send_to(i, StartListening{port_});
+    outlet_->turn_ended();
+  }
+  if (loops_listening_ < loops_) return;
+  phase_ = Phase::kRunning;
+  on_started_(ServerStarted{printed_address(config_.listen_address, port_), secrets_->admin_token,
+                            admin_token_written_to_, loops_, partition_->stats().pending});
+}
+
+void Server::receive(std::vector<EngineMessage>& messages) {
+  for (EngineMessage& message : messages) {
+    if (auto* submitted = std::get_if<Submitted>(&message)) {
+      partition_->submit(submitted->id, std::move(submitted->request));
+    } else if (auto* finished = std::get_if<AttemptFinished>(&message)) {
+      partition_->finish(finished->id, std::move(finished->outcome));
+    } else if (const auto* listening_now = std::get_if<Listening>(&message)) {
+      listening(*listening_now);
+    } else if (std::holds_alternative<StopRequested>(message)) {
+      begin_stop();
+    } else if (std::holds_alternative<IoDrained>(message)) {
+      io_drained();
+    } else if (std::holds_alternative<IoStopped>(message)) {
+      io_stopped();
+    }
+  }
+}
+
+// --- Stopping ---------------------------------------------------------------------------------
+
+void Server::request_stop() {
+  mailbox_->post(StopRequested{});
+}
+
+void Server::tell_all(const std::function<IoMessage()>& make) {
+  outlet_->send_to_all(make);
+  outlet_->turn_ended();
+}
+
+void Server::begin_stop() {
+  if (phase_ == Phase::kDraining || phase_ == Phase::kStopped) return;
+  phase_ = Phase::kDraining;
+  partition_->hold_attempts();
+  loops_draining_ = loops_;
+  tell_all([] { return IoMessage(Readiness{{"draining: this process is about to end"}}); });
+  tell_all([] { return IoMessage(DrainIo{}); });
+  drain_timer_.start_after(config_.drain_timeout);
+}
+
+void Server::io_drained() {
+  if (--loops_draining_ > 0) return;
+  partition_->drain([this] { stop_loops(); });
+}
+
+void Server::stop_loops() {
+  if (phase_ == Phase::kStopped) return;
+  phase_ = Phase::kStopped;
+  drain_timer_.stop();
+  const core::EngineStats stats = partition_->stats();
+  base::LogLine(base::LogLevel::kInfo, "server", "stopping")
+      .field("pending", stats.pending)
+      .field("in_flight", stats.in_flight);
+  tell_all([] { return IoMessage(StopIo{}); });
+}
+
+void Server::io_stopped() {
+  if (--loops_running_ > 0) return;
+  // What the cancelled calls said is still made durable.
+  partition_->drain([this] {
+    threads_.clear();
+    base::Status closed = store_->close();
+    if (end_status_.ok() && !closed.ok()) end_status_ = std::move(closed);
+    on_stopped_(end_status_);
+  });
+}
+
+void Server::store_failed(const base::Error& error) {
+  base::LogLine(base::LogLevel::kError, "store", "a commit failed; nothing more is acknowledged")
+      .field("error", error.message);
+  end_status_ = error;
+  tell_all([] { return IoMessage(Readiness{{"store: a commit failed"}}); });
+  begin_stop();
+}
+
+}  // namespace triggerd::app

@@ -1,0 +1,104 @@
+// The whole engine as one object: store, partition, I/O loops, and the order in which they start
+// and stop. `triggerd serve` runs one; `triggerd demo` runs one beside its receiver.
+//
+// Start: store, recovery, keys, I/O loops, bootstrap, listeners. Stop: accept no more, answer what
+// is under way, let calls in flight end, last commit, close the store.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/bootstrap.h"
+#include "app/config.h"
+#include "app/io_loop.h"
+#include "app/outlet_router.h"
+#include "app/partition.h"
+#include "app/system_random.h"
+#include "engine/loop/event_loop.h"
+#include "store/secret_box.h"
+#include "store/store.h"
+
+namespace triggerd::app {
+
+// What is worth telling once the listeners are open.
+struct ServerStarted {
+  std::string address;  // "127.0.0.1:8080", with the real port
+  std::string admin_token;
+  std::string admin_token_written_to;  // empty: it was there before
+  unsigned io_loops = 0;
+  std::uint64_t pending = 0;  // deliveries taken up from the store
+};
+
+// Thread: that of its loop (the engine thread), but for request_stop().
+class Server {
+ public:
+  using OnStarted = std::function<void(base::Result<ServerStarted>)>;
+  // Whether everything was durable and every call had ended.
+  using OnStopped = std::function<void(base::Status)>;
+
+  // Opens the store and recovers, starts the threads. Blocking.
+  [[nodiscard]] static base::Result<std::unique_ptr<Server>> create(loop::EventLoop& event_loop,
+                                                                    Config config);
+  // Requires: stopped, or never run.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Bootstraps and opens the listeners; `on_started` comes once, `on_stopped` once after it.
+  void start(OnStarted on_started, OnStopped on_stopped);
+  // Graceful stop. Any thread. Again: no effect.
+  void request_stop();
+
+  [[nodiscard]] core::EngineStats stats() const { return partition_->stats(); }
+
+ private:
+  enum class Phase : std::uint8_t { kCreated, kStarting, kRunning, kDraining, kStopped };
+
+  Server(loop::EventLoop& event_loop, Config config);
+  base::Status open();
+  base::Status open_store();
+  base::Status open_signing_keys(std::vector<model::SigningKey> stored);
+  base::Result<model::SigningKey> make_signing_key();
+  base::Status start_loops();
+  void receive(std::vector<EngineMessage>& messages);
+  void bootstrapped(const base::Status& status);
+  void listening(const Listening& message);
+  void begin_stop();
+  void io_drained();
+  void stop_loops();
+  void io_stopped();
+  void store_failed(const base::Error& error);
+  void tell_all(const std::function<IoMessage()>& make);
+
+  loop::EventLoop& loop_;
+  Config config_;
+  Phase phase_ = Phase::kCreated;
+  SystemRandom random_;
+  std::optional<store::SecretBox> secret_box_;
+  std::optional<SharedSecrets> secrets_;
+  std::string admin_token_written_to_;
+  std::shared_ptr<const dispatcher::KeyRing> key_ring_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<EngineMailbox> mailbox_;
+  std::unique_ptr<OutletRouter> outlet_;
+  std::unique_ptr<Partition> partition_;
+  std::optional<IoShared> io_shared_;
+  std::unique_ptr<IoLoop> own_loop_;  // io_threads = 0
+  std::vector<std::unique_ptr<IoThread>> threads_;
+  std::optional<Bootstrap> bootstrap_;
+  unsigned loops_ = 0;
+  unsigned loops_listening_ = 0;
+  unsigned loops_draining_ = 0;
+  unsigned loops_running_ = 0;
+  std::uint16_t port_ = 0;
+  base::Status end_status_;
+  loop::Timer drain_timer_;
+  OnStarted on_started_;
+  OnStopped on_stopped_;
+};
+
+}  // namespace triggerd::app
