@@ -111,9 +111,15 @@ void FdWatcher::watch(int events) {
     return;
   }
   uv_poll_start(handle_, events, [](uv_poll_t* handle, int status, int ready) {
-    if (handle->data == nullptr) return;
-    static_cast<FdWatcher*>(handle->data)
-        ->on_ready_(status < 0 ? UV_READABLE | UV_WRITABLE : ready);
+    auto* const self = static_cast<FdWatcher*>(handle->data);
+    if (self == nullptr) return;
+    if (status < 0) {
+      // libuv has stopped watching; bytes that came before the error may still be there to read.
+      ready = UV_READABLE | UV_WRITABLE;
+      const int again = std::exchange(self->events_, 0);
+      self->watch(again);
+    }
+    self->on_ready_(ready);
   });
 }
 
