@@ -18,10 +18,10 @@ char to_url_alphabet(char character) {
 
 void translate(char* text, std::size_t length) {
   // Blocks of a fixed size, so that compilers use vector instructions at -O2 too.
-  constexpr std::size_t kBlock = 32;
+  constexpr std::size_t block = 32;
   std::size_t at = 0;
-  for (; at + kBlock <= length; at += kBlock) {
-    for (std::size_t i = 0; i < kBlock; ++i) text[at + i] = to_url_alphabet(text[at + i]);
+  for (; at + block <= length; at += block) {
+    for (std::size_t i = 0; i < block; ++i) text[at + i] = to_url_alphabet(text[at + i]);
   }
   for (; at < length; ++at) text[at] = to_url_alphabet(text[at]);
 }

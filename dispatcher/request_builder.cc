@@ -48,8 +48,8 @@ std::string traceparent_of_attempt(std::string_view event_traceparent, base::Ran
   while (span == 0) span = random.next();  // zero is not a span id
   std::string line = "traceparent: ";
   line.append(event_traceparent.substr(0, 36));
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  for (int shift = 60; shift >= 0; shift -= 4) line += kDigits[(span >> shift) & 0xf];
+  constexpr std::string_view digits = "0123456789abcdef";
+  for (int shift = 60; shift >= 0; shift -= 4) line += digits[(span >> shift) & 0xf];
   line.append(event_traceparent.substr(52));
   return line;
 }
@@ -73,7 +73,7 @@ void append_custom_headers(std::vector<std::string>& lines,
 
 }  // namespace
 
-RequestBuilder::RequestBuilder(std::string issuer, const KeyRing& ring, base::Random& random)
+RequestBuilder::RequestBuilder(std::string_view issuer, const KeyRing& ring, base::Random& random)
     : signer_(ring), random_(random) {
   base::append_json_escaped(issuer_, issuer);
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "dispatcher/key_ring.h"
 #include "dispatcher/signer.h"
@@ -23,7 +24,7 @@ inline constexpr std::int64_t kSyncHookTokenSeconds = 300;
 class RequestBuilder {
  public:
   // `issuer` is the public URL, claimed as it is. `random` outlives the builder.
-  RequestBuilder(std::string issuer, const KeyRing& ring, base::Random& random);
+  RequestBuilder(std::string_view issuer, const KeyRing& ring, base::Random& random);
 
   // Signs with the active key of another ring from now on.
   void use(const KeyRing& ring) { signer_.use(ring); }
