@@ -126,8 +126,12 @@ void Partition::take_output() {
     }
   }
   for (model::Read& read : output.reads) {
-    ++reads_out_;
-    reader_.submit(ReadJob{std::move(read), std::nullopt, {}});
+    if (read.rests_on <= durable_) {
+      start_read(std::move(read));
+    } else {
+      somebody_waits_ = true;
+      waiting_reads_.push_back(std::move(read));
+    }
   }
 }
 
@@ -189,6 +193,15 @@ void Partition::release(model::BatchSeq durable) {
     }
   }
   waiting_.swap(still_waiting);
+  while (!waiting_reads_.empty() && waiting_reads_.front().rests_on <= durable) {
+    start_read(std::move(waiting_reads_.front()));
+    waiting_reads_.pop_front();
+  }
+}
+
+void Partition::start_read(model::Read read) {
+  ++reads_out_;
+  reader_.submit(ReadJob{std::move(read), std::nullopt, {}});
 }
 
 void Partition::refuse(model::RequestId id) const {

@@ -91,6 +91,7 @@ class Partition {
   void turn();
   void take_output();
   void release(model::BatchSeq durable);
+  void start_read(model::Read read);
   void let_out(model::EffectKind effect);
   void commit_if_due();
   void committed(Committed done);
@@ -112,8 +113,9 @@ class Partition {
 
   // Effects whose batch is not durable yet, in the order of their batches.
   std::deque<model::Effect> waiting_;
-  model::Batch next_batch_;      // collected while a commit is in flight
-  bool somebody_waits_ = false;  // an effect rests on next_batch_, or it holds an event
+  std::deque<model::Read> waiting_reads_;  // likewise
+  model::Batch next_batch_;                // collected while a commit is in flight
+  bool somebody_waits_ = false;            // an effect rests on next_batch_, or it holds an event
   std::optional<base::MonoTime> outcomes_since_;  // when next_batch_ got its first mutation
   bool commit_in_flight_ = false;
   model::BatchSeq durable_;
