@@ -104,9 +104,9 @@ Dispatcher::~Dispatcher() {
   TRIGGERD_ASSERT(attempts_.empty() && !tick_deferred_);
 }
 
-void Dispatcher::use(Transport& transport) {
-  TRIGGERD_ASSERT(transport_ == nullptr);
-  transport_ = &transport;
+void Dispatcher::use(std::unique_ptr<Transport> transport) {
+  TRIGGERD_ASSERT(transport_ == nullptr && transport != nullptr);
+  transport_ = std::move(transport);
 }
 
 void Dispatcher::start(model::StartAttempt attempt) {

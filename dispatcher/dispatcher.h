@@ -11,12 +11,13 @@
 //   auto transport = CurlTransport::create(loop, curl_options,
 //       [&dispatcher](AttemptId id, Outcome outcome) { dispatcher.finished(id, std::move(outcome));
 //       });
-//   dispatcher.use(*transport.value());  // declared behind the dispatcher: destroyed first
+//   dispatcher.use(std::move(transport.value()));
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -52,8 +53,8 @@ class Dispatcher final : public AttemptRunner {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  // It lives until nothing is unfinished. Requires: the first one, before the first start().
-  void use(Transport& transport);
+  // Owns it from now on. Requires: the first one, before the first start().
+  void use(std::unique_ptr<Transport> transport);
   // Signs with the active key of another ring from the next signature on.
   void use(const KeyRing& ring) { builder_.use(ring); }
 
@@ -95,7 +96,7 @@ class Dispatcher final : public AttemptRunner {
   std::deque<model::AttemptId> waiting_;
   std::vector<std::pair<model::AttemptId, model::Outcome>> answers_;
   bool tick_deferred_ = false;
-  Transport* transport_ = nullptr;
+  std::unique_ptr<Transport> transport_;  // last: nothing of it is left when the rest goes
 };
 
 }  // namespace triggerd::dispatcher

@@ -65,7 +65,7 @@ class DispatcherTest : public testing::Test {
         loop_, options, ring_, random_, [this](AttemptId id, Outcome outcome) {
           outcomes_.emplace_back(id.value(), std::move(outcome));
         });
-    dispatcher_->use(transport_);
+    dispatcher_->use(std::move(owned_));
   }
   void open() { open({}); }
 
@@ -101,8 +101,10 @@ class DispatcherTest : public testing::Test {
   base::SeededRandom random_{1};
   KeyRing ring_ = new_ring();
   AttemptParts parts_;
-  FakeTransport transport_;
   std::vector<std::pair<std::uint64_t, Outcome>> outcomes_;
+  // The dispatcher's, once it is open.
+  std::unique_ptr<FakeTransport> owned_ = std::make_unique<FakeTransport>();
+  FakeTransport& transport_ = *owned_;
   std::unique_ptr<Dispatcher> dispatcher_;
 };
 
@@ -252,7 +254,7 @@ TEST_F(DispatcherTest, TheOutcomeCallbackMayStartAndCancelAttempts) {
                                                start(id.value() + 10);
                                                dispatcher_->cancel(AttemptId(id.value() + 10));
                                              });
-  dispatcher_->use(transport_);
+  dispatcher_->use(std::move(owned_));
   start(1);
   start(2);
   for (int i = 0; i < 5; ++i) loop_.run_once();
