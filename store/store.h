@@ -28,6 +28,7 @@ struct EventRow {
   model::EventSeq seq;
   model::WallTime accepted_at;
   std::uint32_t matches = 0;
+  bool operator==(const EventRow&) const = default;
 };
 
 // The delivery log of one event at some webhooks: for each, the row with the highest number, and

@@ -1,0 +1,94 @@
+#include "store/keys.h"
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/base/assert.h"
+
+namespace triggerd::store {
+namespace {
+
+template <class Integer>
+void append_big_endian(std::string& key, Integer value) {
+  for (std::size_t shift = sizeof(Integer) * 8; shift > 0; shift -= 8) {
+    key.push_back(static_cast<char>(static_cast<std::uint8_t>(value >> (shift - 8))));
+  }
+}
+
+void append_uuid(std::string& key, const base::Uuid& uuid) {
+  for (const std::uint8_t byte : uuid.bytes) key.push_back(static_cast<char>(byte));
+}
+
+}  // namespace
+
+std::string organization_key(model::OrgId org) {
+  std::string key(1, kOrganizationPrefix);
+  append_uuid(key, org.value());
+  return key;
+}
+
+std::string api_key_key(model::OrgId org, model::ApiKeyId id) {
+  std::string key(1, kApiKeyPrefix);
+  append_uuid(key, org.value());
+  append_uuid(key, id.value());
+  return key;
+}
+
+std::string webhook_key(model::WebhookRef webhook) {
+  std::string key(1, kWebhookPrefix);
+  append_big_endian(key, webhook.value());
+  return key;
+}
+
+std::string trigger_key(const model::Trigger& trigger) {
+  std::string key(1, kTriggerPrefix);
+  append_uuid(key, trigger.org.value());
+  append_big_endian(key, trigger.webhook.value());
+  append_big_endian(key, static_cast<std::uint8_t>(trigger.type));
+  key += trigger.name;
+  return key;
+}
+
+std::string signing_key_key(std::string_view kid) {
+  std::string key(1, kSigningKeyPrefix);
+  key += kid;
+  return key;
+}
+
+std::string event_key(model::EventSeq seq) {
+  std::string key;
+  append_big_endian(key, seq.value());
+  return key;
+}
+
+std::string event_id_key(model::OrgId org, model::EventId id) {
+  std::string key;
+  key.reserve(32);
+  append_uuid(key, org.value());
+  append_uuid(key, id.value());
+  return key;
+}
+
+std::string pending_key(model::EventSeq seq, std::uint32_t chunk) {
+  std::string key;
+  append_big_endian(key, seq.value());
+  append_big_endian(key, chunk);
+  return key;
+}
+
+std::string attempt_key(model::WebhookRef webhook, model::EventSeq seq, std::uint16_t number) {
+  std::string key;
+  append_big_endian(key, webhook.value());
+  append_big_endian(key, seq.value());
+  append_big_endian(key, number);
+  return key;
+}
+
+model::EventSeq event_seq_of(std::string_view key) {
+  TRIGGERD_ASSERT(key.size() == kEventKeyBytes);
+  std::uint64_t value = 0;
+  for (const char byte : key) value = (value << 8) | static_cast<std::uint8_t>(byte);
+  return model::EventSeq(value);
+}
+
+}  // namespace triggerd::store

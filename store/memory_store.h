@@ -1,0 +1,62 @@
+// A store that forgets everything with the process: tests, the simulator, `--store memory`.
+// Keeps plain values, encodes nothing; grows with what is put into it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "store/store.h"
+
+namespace triggerd::store {
+
+// Every function may be called from any thread.
+class MemoryStore final : public Store {
+ public:
+  base::Status commit(const model::Batch& batch) override;
+  base::Result<std::optional<EventRow>> get(const EventKey& key) override;
+  base::Result<ListPage> list(const ListQuery& query) override;
+  base::Status scan(const std::function<void(model::Record)>& record) override;
+  base::Result<model::EventPtr> read_event(model::EventSeq seq) override;
+  base::Status close() override;
+
+ private:
+  using TriggerKey = std::tuple<model::OrgId, model::WebhookRef, model::TriggerType, std::string>;
+  using PendingKey = std::pair<model::EventSeq, std::uint32_t>;
+  using AttemptKey = std::tuple<model::WebhookRef, model::EventSeq, std::uint16_t>;
+
+  void apply(const model::PutOrganization& put);
+  void apply(const model::EraseOrganization& erase);
+  void apply(const model::PutApiKey& put);
+  void apply(const model::EraseApiKey& erase);
+  void apply(const model::PutWebhook& put);
+  void apply(const model::EraseWebhook& erase);
+  void apply(const model::PutTrigger& put);
+  void apply(const model::EraseTrigger& erase);
+  void apply(const model::PutEvent& put);
+  void apply(const model::PutPending& put);
+  void apply(const model::ErasePending& erase);
+  void apply(const model::PutAttempt& put);
+  void apply(const model::PutSigningKey& put);
+  void apply(const model::PutCounters& put);
+
+  [[nodiscard]] ListPage list_of(const ListDeliveries& query) const;
+  [[nodiscard]] ListPage list_of(const ListPending& query) const;
+
+  std::mutex mutex_;  // guards all below
+  std::optional<model::Counters> counters_;
+  std::map<std::string, model::SigningKey> signing_keys_;
+  std::map<model::OrgId, model::Organization> organizations_;
+  std::map<std::pair<model::OrgId, model::ApiKeyId>, model::ApiKey> api_keys_;
+  std::map<model::WebhookRef, model::WebhookPtr> webhooks_;
+  std::map<TriggerKey, model::Trigger> triggers_;
+  std::map<model::EventSeq, model::EventPtr> events_;
+  std::map<std::pair<model::OrgId, model::EventId>, EventRow> event_ids_;
+  std::map<PendingKey, model::PendingChunk> pending_;
+  std::map<AttemptKey, model::AttemptRecord> attempts_;
+};
+
+}  // namespace triggerd::store

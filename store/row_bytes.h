@@ -1,0 +1,205 @@
+// Writing and reading the fields of a row. Both sides have the same verbs, so that one function
+// names the fields of a record for both directions (store/codec.cc; the forms are drawn in
+// codec.h). Used by the codec only; one thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "engine/base/assert.h"
+#include "engine/base/ids.h"
+#include "engine/base/time.h"
+
+namespace triggerd::store {
+
+// Appends to a string that it borrows. Fields over their limit are our mistake.
+class RowWriter {
+ public:
+  explicit RowWriter(std::string& out) : out_(out) {}
+
+  template <class Integer>
+  void number(const Integer& value) {
+    static_assert(std::is_unsigned_v<Integer>);
+    std::uint64_t rest = value;
+    for (; rest >= 0x80; rest >>= 7) put(static_cast<std::uint8_t>(rest | 0x80));
+    put(static_cast<std::uint8_t>(rest));
+  }
+  template <class Tag, class Integer>
+  void number(const base::IntegerId<Tag, Integer>& id) {
+    number(id.value());
+  }
+  void signed_number(const std::int64_t& value) {
+    // Zigzag: small magnitudes of either sign become small numbers.
+    const auto bits = static_cast<std::uint64_t>(value);
+    number((bits << 1) ^ (value < 0 ? ~std::uint64_t{0} : std::uint64_t{0}));
+  }
+  void duration(const base::Duration& value) { signed_number(value.count()); }
+  void due(const base::WallTime& value) { signed_number(value.time_since_epoch().count()); }
+  void time(const base::WallTime& value) {
+    const auto bits = static_cast<std::uint64_t>(value.time_since_epoch().count());
+    for (unsigned shift = 0; shift < 64; shift += 8) put(static_cast<std::uint8_t>(bits >> shift));
+  }
+  template <class Tag>
+  void uuid(const base::UuidId<Tag>& id) {
+    bytes(id.value().bytes);
+  }
+  template <std::size_t N>
+  void bytes(const std::array<std::uint8_t, N>& value) {
+    for (const std::uint8_t byte : value) put(byte);
+  }
+  template <class Enum>
+  void enumerator(const Enum& value, Enum first, Enum last) {
+    TRIGGERD_ASSERT(value >= first && value <= last);
+    put(static_cast<std::uint8_t>(value));
+  }
+  void byte(const std::uint8_t& value) { put(value); }
+  void flag(const bool& value) { put(value ? 1 : 0); }
+  void text(const std::string& value, std::size_t bytes_max) {
+    TRIGGERD_ASSERT(value.size() <= bytes_max);
+    number(value.size());
+    out_ += value;
+  }
+  template <class Element, class Each>
+  void list(const std::vector<Element>& elements, std::size_t count_max, Each each) {
+    TRIGGERD_ASSERT(elements.size() <= count_max);
+    number(elements.size());
+    for (const Element& element : elements) each(*this, element);
+  }
+
+ private:
+  void put(std::uint8_t byte) { out_.push_back(static_cast<char>(byte)); }
+
+  std::string& out_;
+};
+
+// Takes from a view that it borrows. After the first fault everything reads as zero and ok() is
+// false: callers check once, at the end.
+class RowReader {
+ public:
+  explicit RowReader(std::string_view in) : in_(in) {}
+
+  // No fault, and nothing left over.
+  [[nodiscard]] bool ok() const { return ok_ && in_.empty(); }
+
+  template <class Integer>
+  void number(Integer& value) {
+    static_assert(std::is_unsigned_v<Integer>);
+    const std::uint64_t read = take_number();
+    value = static_cast<Integer>(read);
+    if (value != read) fail();
+  }
+  template <class Tag, class Integer>
+  void number(base::IntegerId<Tag, Integer>& id) {
+    Integer value = 0;
+    number(value);
+    id = base::IntegerId<Tag, Integer>(value);
+  }
+  void signed_number(std::int64_t& value) {
+    const std::uint64_t zigzag = take_number();
+    const std::uint64_t bits = (zigzag >> 1) ^ ((zigzag & 1) != 0 ? ~std::uint64_t{0} : 0);
+    value = static_cast<std::int64_t>(bits);
+  }
+  void duration(base::Duration& value) {
+    std::int64_t count = 0;
+    signed_number(count);
+    value = base::Duration(count);
+  }
+  void due(base::WallTime& value) {
+    base::Duration since_epoch{0};
+    duration(since_epoch);
+    value = base::WallTime(since_epoch);
+  }
+  void time(base::WallTime& value) {
+    std::uint64_t bits = 0;
+    for (unsigned shift = 0; shift < 64; shift += 8) bits |= std::uint64_t{take()} << shift;
+    value = base::WallTime(base::Duration(static_cast<std::int64_t>(bits)));
+  }
+  template <class Tag>
+  void uuid(base::UuidId<Tag>& id) {
+    base::Uuid read;
+    bytes(read.bytes);
+    id = base::UuidId<Tag>(read);
+  }
+  template <std::size_t N>
+  void bytes(std::array<std::uint8_t, N>& value) {
+    for (std::uint8_t& byte : value) byte = take();
+  }
+  template <class Enum>
+  void enumerator(Enum& value, Enum first, Enum last) {
+    const std::uint8_t read = take();
+    if (read < static_cast<std::uint8_t>(first) || read > static_cast<std::uint8_t>(last)) {
+      fail();
+      return;
+    }
+    value = static_cast<Enum>(read);
+  }
+  void byte(std::uint8_t& value) { value = take(); }
+  void flag(bool& value) {
+    const std::uint8_t read = take();
+    if (read > 1) fail();
+    value = read == 1;
+  }
+  void text(std::string& value, std::size_t bytes_max) {
+    const std::uint64_t size = take_number();
+    if (size > bytes_max || size > in_.size()) {
+      fail();
+      return;
+    }
+    value.assign(in_.substr(0, static_cast<std::size_t>(size)));
+    in_.remove_prefix(static_cast<std::size_t>(size));
+  }
+  template <class Element, class Each>
+  void list(std::vector<Element>& elements, std::size_t count_max, Each each) {
+    const std::uint64_t count = take_number();
+    // An element takes a byte at least: a count beyond the row never allocates.
+    if (count > count_max || count > in_.size()) {
+      fail();
+      return;
+    }
+    elements.resize(static_cast<std::size_t>(count));
+    for (Element& element : elements) {
+      if (!ok_) return;
+      each(*this, element);
+    }
+  }
+
+ private:
+  void fail() {
+    ok_ = false;
+    in_ = {};
+  }
+  std::uint8_t take() {
+    if (in_.empty()) {
+      fail();
+      return 0;
+    }
+    const auto byte = static_cast<std::uint8_t>(in_.front());
+    in_.remove_prefix(1);
+    return byte;
+  }
+  // Refuses what is longer than it must be, and what passes 64 bits.
+  std::uint64_t take_number() {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      const std::uint8_t byte = take();
+      const std::uint64_t bits = byte & 0x7fU;
+      value |= bits << shift;
+      if ((value >> shift) != bits) break;
+      if ((byte & 0x80U) != 0) continue;
+      if (byte == 0 && shift > 0) break;
+      return ok_ ? value : 0;
+    }
+    fail();
+    return 0;
+  }
+
+  std::string_view in_;
+  bool ok_ = true;
+};
+
+}  // namespace triggerd::store
