@@ -12,10 +12,10 @@ namespace triggerd::model {
 inline constexpr std::size_t kWebhooksPerOrgMax = 10'000;
 inline constexpr std::size_t kTriggersPerWebhookMax = 256;
 inline constexpr std::size_t kNameBytesMax = 256;
-inline constexpr std::size_t kDescriptionBytesMax = 2 * 1024;
-inline constexpr std::size_t kUrlBytesMax = 2 * 1024;
+inline constexpr std::size_t kDescriptionBytesMax = std::size_t{2} * 1024;
+inline constexpr std::size_t kUrlBytesMax = std::size_t{2} * 1024;
 inline constexpr std::size_t kCustomHeadersMax = 32;
-inline constexpr std::size_t kCustomHeaderBytesMax = 8 * 1024;
+inline constexpr std::size_t kCustomHeaderBytesMax = std::size_t{8} * 1024;
 inline constexpr std::chrono::nanoseconds kTimeoutMax = std::chrono::seconds(20);
 inline constexpr std::chrono::nanoseconds kEventTimeoutDefault = std::chrono::seconds(10);
 inline constexpr std::chrono::nanoseconds kSyncHookTimeoutDefault = std::chrono::seconds(2);
@@ -23,8 +23,8 @@ inline constexpr std::size_t kApiKeysPerOrgMax = 100;
 inline constexpr std::size_t kOrganizationsMax = 1'000'000;
 
 // --- What one request may carry ---------------------------------------------------------------
-inline constexpr std::size_t kBodyBytesMax = 4 * 1024 * 1024;
-inline constexpr std::size_t kEventContentBytesMax = 256 * 1024;
+inline constexpr std::size_t kBodyBytesMax = std::size_t{4} * 1024 * 1024;
+inline constexpr std::size_t kEventContentBytesMax = std::size_t{256} * 1024;
 inline constexpr std::size_t kEventsPerBatchMax = 1000;
 inline constexpr std::size_t kJsonDepthMax = 64;
 inline constexpr std::size_t kOrderingKeyBytesMax = 256;
@@ -40,7 +40,7 @@ inline constexpr std::uint32_t kInFlightPerWebhookDefault = 64;
 inline constexpr std::uint32_t kInFlightPerHostDefault = 64;
 inline constexpr std::uint32_t kInFlightDefault = 4096;
 // Bytes of event payloads kept in memory; above it the oldest are read again when needed.
-inline constexpr std::size_t kPayloadCacheBytesDefault = 256 * 1024 * 1024;
+inline constexpr std::size_t kPayloadCacheBytesDefault = std::size_t{256} * 1024 * 1024;
 // Event ids remembered in memory; older ones are looked up in the store.
 inline constexpr std::size_t kDedupIdsDefault = 1'000'000;
 inline constexpr std::chrono::nanoseconds kDedupWindow = std::chrono::hours(24);
@@ -67,9 +67,9 @@ inline constexpr std::chrono::nanoseconds kRetryAfterMax = std::chrono::hours(24
 inline constexpr double kRetryJitterDefault = 0.2;
 
 // --- Receivers' answers -----------------------------------------------------------------------
-inline constexpr std::size_t kAnswerBytesRead = 64 * 1024;
-inline constexpr std::size_t kAnswerBytesKept = 4 * 1024;
-inline constexpr std::size_t kAnswerHeaderBytesMax = 64 * 1024;
+inline constexpr std::size_t kAnswerBytesRead = std::size_t{64} * 1024;
+inline constexpr std::size_t kAnswerBytesKept = std::size_t{4} * 1024;
+inline constexpr std::size_t kAnswerHeaderBytesMax = std::size_t{64} * 1024;
 
 // --- Stored rows ------------------------------------------------------------------------------
 // Matches whose delivery states share one stored row: a wide event does not rewrite all of itself
