@@ -1,0 +1,119 @@
+#include "api/api_handler.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "api/head_rules.h"
+#include "api/problem.h"
+#include "api/routes.h"
+
+namespace triggerd::api {
+namespace {
+
+// Some clients send a body with GET and DELETE; a small one is taken and not looked at.
+constexpr std::size_t kIgnoredBodyBytesMax = 4096;
+
+std::size_t body_bytes_max(const Route& route) {
+  return route.body == Body::kJson ? model::kBodyBytesMax : kIgnoredBodyBytesMax;
+}
+
+HttpResponse not_in_time(base::Duration timeout, Waits waits) {
+  const double seconds = std::chrono::duration<double>(timeout).count();
+  if (waits == Waits::kAsAsked) {
+    return problem(408, fmt::format("the required consistency was not reached within {:g} s; the "
+                                    "write goes on, and is safe to repeat",
+                                    seconds));
+  }
+  return problem(408, fmt::format("no answer within {:g} s; a write goes on: repeat it with the "
+                                  "same IDs, or look whether it is done",
+                                  seconds));
+}
+
+}  // namespace
+
+ApiHandler::ApiHandler(loop::EventLoop& loop, Backend& backend, base::Random& random,
+                       ApiOptions options)
+    : loop_(loop),
+      backend_(backend),
+      random_(random),
+      options_(std::move(options)),
+      waiting_(options_.waiting_max),
+      timer_(loop, [this] { answer_expired(); }) {}
+
+HeadDecision ApiHandler::on_head(const HttpRequest& head) {
+  std::variant<Admitted, HttpResponse> verdict = admit_head(head);
+  if (auto* refusal = std::get_if<HttpResponse>(&verdict)) return AnswerNow{std::move(*refusal)};
+  return ReadBody{body_bytes_max(*std::get<Admitted>(verdict).route)};
+}
+
+std::variant<ApiHandler::Admitted, HttpResponse> ApiHandler::admit_head(const HttpRequest& head) {
+  std::variant<Matched, HttpResponse> found = find_route(all_routes(), head.method, head.path());
+  if (auto* refusal = std::get_if<HttpResponse>(&found)) return std::move(*refusal);
+  auto& matched = std::get<Matched>(found);
+  const Route& route = *matched.route;
+
+  std::variant<Caller, HttpResponse> caller = admit(route.access, head, backend_);
+  if (auto* refusal = std::get_if<HttpResponse>(&caller)) return std::move(*refusal);
+  if (route.body == Body::kJson) {
+    if (auto refusal = refuse_media_type(head)) return *std::move(refusal);
+  }
+  if (auto refusal = refuse_length(head, body_bytes_max(route))) return *std::move(refusal);
+  base::Duration timeout = options_.reply_timeout;
+  if (route.waits == Waits::kAsAsked) {
+    const base::Result<base::Duration> asked = consistency_timeout(head, timeout);
+    if (!asked.ok()) return problem({asked.error()});
+    timeout = asked.value();
+  }
+  return Admitted{&route, std::move(matched.parameters), std::get<Caller>(caller), timeout};
+}
+
+void ApiHandler::on_request(HttpRequest request, Respond respond) {
+  std::variant<Admitted, HttpResponse> verdict = admit_head(request);
+  if (auto* refusal = std::get_if<HttpResponse>(&verdict)) return respond(std::move(*refusal));
+  const auto& admitted = std::get<Admitted>(verdict);
+  Call call{request, admitted.parameters, admitted.caller, backend_,
+            random_, loop_.now(),         options_.version};
+  Step step = admitted.route->prepare(call);
+  if (auto* answer = std::get_if<HttpResponse>(&step)) return respond(std::move(*answer));
+  ask(std::move(std::get<Ask>(step)), admitted, std::move(respond));
+}
+
+void ApiHandler::ask(Ask ask, const Admitted& admitted, Respond respond) {
+  if (waiting_.full()) return respond(problem(503, "too many requests wait; try again later"));
+  Waiting waiting{std::move(respond), admitted.route->present,
+                  Audience{admitted.caller.scopes, std::move(ask.api_key)}, admitted.timeout,
+                  admitted.route->waits};
+  const Ticket ticket = waiting_.add(std::move(waiting), admitted.timeout, loop_.now().mono);
+  arm_timer();
+  backend_.submit(std::move(ask.request),
+                  [this, ticket](const model::Reply& reply) { replied(ticket, reply); });
+}
+
+void ApiHandler::replied(Ticket ticket, const model::Reply& reply) {
+  const std::optional<Waiting> waiting = waiting_.take(ticket);
+  if (!waiting) return;
+  if (const auto* refusal = std::get_if<model::Refusal>(&reply)) {
+    return waiting->respond(problem(*refusal));
+  }
+  waiting->respond(waiting->present(reply, waiting->audience));
+}
+
+void ApiHandler::answer_expired() {
+  armed_for_.reset();
+  const base::MonoTime now = loop_.now().mono;
+  while (const std::optional<Waiting> waiting = waiting_.take_expired(now)) {
+    waiting->respond(not_in_time(waiting->timeout, waiting->waits));
+  }
+  arm_timer();
+}
+
+// The timer may fire too early (entries are taken without moving it), never too late.
+void ApiHandler::arm_timer() {
+  const std::optional<base::MonoTime> next = waiting_.next();
+  if (!next || (armed_for_ && *armed_for_ <= *next)) return;
+  armed_for_ = next;
+  timer_.start_at(*next);
+}
+
+}  // namespace triggerd::api

@@ -1,0 +1,302 @@
+#include "api/json_writer.h"
+
+#include <optional>
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include "engine/base/log.h"
+#include "engine/base/time.h"
+#include "engine/model/go_duration.h"
+
+namespace triggerd::api {
+namespace {
+
+using model::DeliveryState;
+using model::OutcomeClass;
+
+// RapidJSON's writer with the types of ours, and strings that are safe whatever bytes they hold.
+class Json {
+ public:
+  Json() : writer_(buffer_) {}
+
+  void begin_object() { writer_.StartObject(); }
+  void end_object() { writer_.EndObject(); }
+  void begin_list() { writer_.StartArray(); }
+  void end_list() { writer_.EndArray(); }
+  // The writer escapes it; json_reader has seen to it that names from clients are UTF-8.
+  void key(std::string_view name) {
+    writer_.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+  }
+  void text(std::string_view value) {
+    escaped_ = '"';
+    base::append_json_escaped(escaped_, value);
+    escaped_ += '"';
+    writer_.RawValue(escaped_.data(), escaped_.size(), rapidjson::kStringType);
+  }
+  void number(std::int64_t value) { writer_.Int64(value); }
+  void boolean(bool value) { writer_.Bool(value); }
+  // Requires: `value` is one whole JSON value.
+  void raw(std::string_view value, rapidjson::Type type) {
+    writer_.RawValue(value.data(), value.size(), type);
+  }
+
+  void text_member(std::string_view name, std::string_view value) {
+    key(name);
+    text(value);
+  }
+  void number_member(std::string_view name, std::int64_t value) {
+    key(name);
+    number(value);
+  }
+  void time_member(std::string_view name, base::WallTime value) {
+    text_member(name, base::to_rfc3339(value));
+  }
+
+  [[nodiscard]] std::string take() { return {buffer_.GetString(), buffer_.GetSize()}; }
+
+ private:
+  rapidjson::StringBuffer buffer_;
+  rapidjson::Writer<rapidjson::StringBuffer> writer_;
+  std::string escaped_;
+};
+
+// {"result":…} around what `write` writes.
+template <class Write>
+std::string in_envelope(const Write& write) {
+  Json json;
+  json.begin_object();
+  json.key("result");
+  write(json);
+  json.end_object();
+  return json.take();
+}
+
+template <class List, class WriteOne>
+void write_list(Json& json, const List& list, const WriteOne& write_one) {
+  json.begin_list();
+  for (const auto& element : list) write_one(json, element);
+  json.end_list();
+}
+
+void webhook_object(Json& json, const model::Webhook& webhook, HeaderValues values) {
+  json.begin_object();
+  if (!webhook.custom_headers.empty()) {
+    json.key("custom_headers");
+    json.begin_object();
+    for (const model::Header& header : webhook.custom_headers) {
+      json.key(header.name);
+      json.begin_list();
+      for (const std::string& value : header.values) {
+        json.text(values == HeaderValues::kClear ? std::string_view(value) : "***");
+      }
+      json.end_list();
+    }
+    json.end_object();
+  }
+  json.text_member("description", webhook.description);
+  json.text_member("id", webhook.id.to_string());
+  json.text_member("name", webhook.name);
+  json.text_member("target_url", webhook.target_url);
+  json.text_member("timeout", model::format_go_duration(webhook.timeout));
+  json.end_object();
+}
+
+std::string_view name_of(model::TriggerType type) {
+  return type == model::TriggerType::kEvent ? "event" : "sync_hook";
+}
+
+std::string_view name_of(DeliveryState state) {
+  switch (state) {
+    case DeliveryState::kReady:
+    case DeliveryState::kDelayed:
+      break;
+    case DeliveryState::kDelivered:
+      return "delivered";
+    case DeliveryState::kDead:
+      return "dead";
+    case DeliveryState::kCancelled:
+      return "cancelled";
+  }
+  return "pending";
+}
+
+std::string_view name_of(OutcomeClass outcome) {
+  switch (outcome) {
+    case OutcomeClass::kOk:
+      return "ok";
+    case OutcomeClass::kHttpError:
+      return "http_error";
+    case OutcomeClass::kTimeout:
+      return "timeout";
+    case OutcomeClass::kConnect:
+      return "connect";
+    case OutcomeClass::kDns:
+      return "dns";
+    case OutcomeClass::kTls:
+      return "tls";
+    case OutcomeClass::kBlocked:
+      return "blocked";
+    case OutcomeClass::kProtocol:
+      return "protocol";
+    case OutcomeClass::kCancelled:
+      return "cancelled";
+    case OutcomeClass::kBusy:
+      break;
+  }
+  return "busy";
+}
+
+void attempt_object(Json& json, const model::AttemptRecord& attempt) {
+  const model::Outcome& outcome = attempt.outcome;
+  json.begin_object();
+  json.text_member("answer", outcome.answer);
+  if (!outcome.detail.empty()) json.text_member("detail", outcome.detail);
+  json.number_member("duration_ms", (outcome.timings.total_us + 500) / 1000);
+  if (outcome.http_status != 0) json.number_member("http_status", outcome.http_status);
+  json.number_member("number", attempt.number);
+  json.text_member("outcome", name_of(outcome.kind));
+  json.time_member("started_at", outcome.started_at);
+  json.end_object();
+}
+
+void delivery_object(Json& json, const model::DeliveryView& delivery) {
+  json.begin_object();
+  json.number_member("attempts", delivery.attempts);
+  // kNoAttempt marks a state that was reached without a call.
+  if (delivery.last_attempt && delivery.last_attempt->number != model::kNoAttempt) {
+    json.key("last_attempt");
+    attempt_object(json, *delivery.last_attempt);
+  }
+  if (delivery.next_attempt) json.time_member("next_attempt_at", *delivery.next_attempt);
+  json.text_member("status", name_of(delivery.state));
+  json.text_member("webhook_id", delivery.webhook.to_string());
+  json.end_object();
+}
+
+void organization_object(Json& json, const model::Organization& organization) {
+  json.begin_object();
+  json.time_member("created_at", organization.created_at);
+  json.text_member("id", organization.id.to_string());
+  json.text_member("name", organization.name);
+  json.end_object();
+}
+
+void api_key_object(Json& json, const model::ApiKey& key, std::string_view text) {
+  json.begin_object();
+  if (!text.empty()) json.text_member("api_key", text);
+  json.time_member("created_at", key.created_at);
+  json.text_member("id", key.id.to_string());
+  json.text_member("name", key.name);
+  json.key("scopes");
+  json.begin_list();
+  if ((key.scopes & model::kScopePublish) != 0) json.text("publish");
+  if ((key.scopes & model::kScopeRead) != 0) json.text("read");
+  if ((key.scopes & model::kScopeManage) != 0) json.text("manage");
+  json.end_list();
+  json.end_object();
+}
+
+}  // namespace
+
+std::string write_errors(const std::vector<ErrorEntry>& entries) {
+  Json json;
+  json.begin_object();
+  json.key("errors");
+  write_list(json, entries, [](Json& out, const ErrorEntry& entry) {
+    out.begin_object();
+    out.number_member("httpcode", entry.status);
+    out.text_member("message", entry.message);
+    out.end_object();
+  });
+  json.end_object();
+  return json.take();
+}
+
+std::string write_webhook(const model::Webhook& webhook, HeaderValues values) {
+  return in_envelope([&](Json& json) { webhook_object(json, webhook, values); });
+}
+
+std::string write_webhooks(const std::vector<model::WebhookPtr>& webhooks, HeaderValues values) {
+  return in_envelope([&](Json& json) {
+    write_list(json, webhooks, [&](Json& out, const model::WebhookPtr& webhook) {
+      webhook_object(out, *webhook, values);
+    });
+  });
+}
+
+std::string write_triggers(const std::vector<model::Trigger>& triggers) {
+  return in_envelope([&](Json& json) {
+    write_list(json, triggers, [](Json& out, const model::Trigger& trigger) {
+      out.begin_object();
+      out.text_member("trigger_name", trigger.name);
+      out.text_member("trigger_type", name_of(trigger.type));
+      out.end_object();
+    });
+  });
+}
+
+std::string write_published(const std::vector<model::PublishedEvent>& events) {
+  return in_envelope([&](Json& json) {
+    write_list(json, events, [](Json& out, const model::PublishedEvent& event) {
+      out.begin_object();
+      out.key("duplicate");
+      out.boolean(event.duplicate);
+      out.text_member("event_id", event.id.to_string());
+      out.number_member("webhooks", event.webhooks);
+      out.end_object();
+    });
+  });
+}
+
+std::string write_event(const model::Event& event,
+                        const std::vector<model::DeliveryView>& deliveries) {
+  return in_envelope([&](Json& json) {
+    json.begin_object();
+    json.time_member("accepted_at", event.accepted_at);
+    json.key("content");
+    // Behind own_members_at stand the publisher's own members and the closing brace.
+    json.raw("{" + event.content.substr(event.own_members_at), rapidjson::kObjectType);
+    json.key("deliveries");
+    write_list(json, deliveries, delivery_object);
+    json.text_member("event_id", event.id.to_string());
+    json.text_member("event_name", event.name);
+    if (event.is_test) {
+      json.key("is_test_event");
+      json.boolean(true);
+    }
+    if (!event.ordering_key.empty()) json.text_member("ordering_key", event.ordering_key);
+    json.time_member("timestamp", event.timestamp);
+    json.end_object();
+  });
+}
+
+std::string write_organization(const model::Organization& organization) {
+  return in_envelope([&](Json& json) { organization_object(json, organization); });
+}
+
+std::string write_organizations(const std::vector<model::Organization>& organizations) {
+  return in_envelope([&](Json& json) { write_list(json, organizations, organization_object); });
+}
+
+std::string write_api_key(const model::ApiKey& key, std::string_view text) {
+  return in_envelope([&](Json& json) { api_key_object(json, key, text); });
+}
+
+std::string write_api_keys(const std::vector<model::ApiKey>& keys) {
+  return in_envelope([&](Json& json) {
+    write_list(json, keys,
+               [](Json& out, const model::ApiKey& key) { api_key_object(out, key, {}); });
+  });
+}
+
+std::string write_version(std::string_view version) {
+  Json json;
+  json.begin_object();
+  json.text_member("name", "triggerd");
+  json.text_member("version", version);
+  json.end_object();
+  return json.take();
+}
+
+}  // namespace triggerd::api

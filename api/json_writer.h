@@ -1,0 +1,45 @@
+// Answers as JSON text: one of the two places that know the wire's field names (the other is
+// json_reader). Keys are in alphabetical order, lists are never null, text that is not UTF-8 is
+// repaired with U+FFFD. CONTRACT B1.2, B2, A3, A6, A7.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/model/request.h"
+
+namespace triggerd::api {
+
+struct ErrorEntry {
+  int status = 500;
+  std::string message;
+};
+// {"errors":[{"httpcode":…,"message":"…"},…]}
+[[nodiscard]] std::string write_errors(const std::vector<ErrorEntry>& entries);
+
+// Values of custom headers are secrets of the receiver: whoever may not manage sees "***".
+enum class HeaderValues : std::uint8_t { kClear, kMasked };
+
+// All that follow stand in the envelope {"result":…}.
+[[nodiscard]] std::string write_webhook(const model::Webhook& webhook, HeaderValues values);
+[[nodiscard]] std::string write_webhooks(const std::vector<model::WebhookPtr>& webhooks,
+                                         HeaderValues values);
+// Objects of exactly trigger_name and trigger_type.
+[[nodiscard]] std::string write_triggers(const std::vector<model::Trigger>& triggers);
+[[nodiscard]] std::string write_published(const std::vector<model::PublishedEvent>& events);
+// `content` is the publisher's own object, byte for byte.
+[[nodiscard]] std::string write_event(const model::Event& event,
+                                      const std::vector<model::DeliveryView>& deliveries);
+[[nodiscard]] std::string write_organization(const model::Organization& organization);
+[[nodiscard]] std::string write_organizations(
+    const std::vector<model::Organization>& organizations);
+// `text` is the key itself, shown when it is made and never again; empty leaves it out.
+[[nodiscard]] std::string write_api_key(const model::ApiKey& key, std::string_view text);
+[[nodiscard]] std::string write_api_keys(const std::vector<model::ApiKey>& keys);
+
+// Bare: {"name":"triggerd","version":"…"}
+[[nodiscard]] std::string write_version(std::string_view version);
+
+}  // namespace triggerd::api

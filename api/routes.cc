@@ -1,0 +1,68 @@
+#include "api/routes.h"
+
+#include "api/admin_handlers.h"
+#include "api/event_handlers.h"
+#include "api/system_handlers.h"
+#include "api/webhook_handlers.h"
+
+namespace triggerd::api {
+namespace {
+
+constexpr std::string_view kWebhooks = "/organizations/webhooks";
+constexpr std::string_view kJwks = "/organizations/webhooks/verification-jwks";
+constexpr std::string_view kWebhook = "/organizations/webhooks/{webhook_id}";
+constexpr std::string_view kTriggers = "/organizations/webhooks/{webhook_id}/triggers";
+constexpr std::string_view kEvents = "/organizations/events";
+constexpr std::string_view kEvent = "/organizations/events/{event_id}";
+constexpr std::string_view kOrgs = "/admin/organizations";
+constexpr std::string_view kOrg = "/admin/organizations/{organization_id}";
+constexpr std::string_view kKeys = "/admin/organizations/{organization_id}/api-keys";
+constexpr std::string_view kKey = "/admin/organizations/{organization_id}/api-keys/{key_id}";
+
+constexpr auto kGet = Method::kGet;
+constexpr auto kPost = Method::kPost;
+constexpr auto kPatch = Method::kPatch;
+constexpr auto kDelete = Method::kDelete;
+constexpr auto kNone = Body::kNone;
+constexpr auto kJson = Body::kJson;
+constexpr auto kFixed = Waits::kDefault;
+constexpr auto kAsked = Waits::kAsAsked;
+
+// A literal path stands above one with a parameter that would match it too.
+// clang-format off
+constexpr Route kRoutes[] = {
+  {kPost,   kWebhooks,  Access::kManage,       kJson, kAsked, create_webhook,      show_created_webhook},
+  {kGet,    kWebhooks,  Access::kRead,         kNone, kFixed, list_webhooks,       show_webhooks},
+  {kGet,    kJwks,      Access::kOrganization, kNone, kFixed, get_jwks,            nullptr},
+  {kGet,    kWebhook,   Access::kRead,         kNone, kFixed, get_webhook,         show_webhook},
+  {kPatch,  kWebhook,   Access::kManage,       kJson, kAsked, patch_webhook,       show_webhook},
+  {kDelete, kWebhook,   Access::kManage,       kNone, kAsked, delete_webhook,      show_done},
+  {kGet,    kTriggers,  Access::kRead,         kNone, kFixed, list_triggers,       show_triggers},
+  {kPost,   kTriggers,  Access::kManage,       kJson, kAsked, add_trigger,         show_added_trigger},
+  {kDelete, kTriggers,  Access::kManage,       kNone, kAsked, remove_trigger,      show_done},
+
+  {kPost,   kEvents,    Access::kPublish,      kJson, kFixed, publish_events,      show_published},
+  {kGet,    kEvent,     Access::kRead,         kNone, kFixed, get_event,           show_event},
+
+  {kPost,   kOrgs,      Access::kAdmin,        kJson, kFixed, create_organization, show_created_organization},
+  {kGet,    kOrgs,      Access::kAdmin,        kNone, kFixed, list_organizations,  show_organizations},
+  {kGet,    kOrg,       Access::kAdmin,        kNone, kFixed, get_organization,    show_organization},
+  {kDelete, kOrg,       Access::kAdmin,        kNone, kFixed, delete_organization, show_done},
+  {kPost,   kKeys,      Access::kAdmin,        kJson, kFixed, create_api_key,      show_created_api_key},
+  {kGet,    kKeys,      Access::kAdmin,        kNone, kFixed, list_api_keys,       show_api_keys},
+  {kDelete, kKey,       Access::kAdmin,        kNone, kFixed, delete_api_key,      show_done},
+
+  {kGet,    "/livez",   Access::kOpen,         kNone, kFixed, show_alive,          nullptr},
+  {kGet,    "/readyz",  Access::kOpen,         kNone, kFixed, show_readiness,      nullptr},
+  {kGet,    "/healthz", Access::kOpen,         kNone, kFixed, show_readiness,      nullptr},
+  {kGet,    "/version", Access::kOpen,         kNone, kFixed, show_version,        nullptr},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Route> all_routes() {
+  return kRoutes;
+}
+
+}  // namespace triggerd::api
