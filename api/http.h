@@ -50,7 +50,8 @@ struct HttpResponse {
 
 // What the routes say when they have seen the head alone.
 struct ReadBody {
-  std::size_t bytes_max = 0;  // more is 413
+  // More is 413. With 0 the request comes without its body: up to 64 KiB of one are dropped.
+  std::size_t bytes_max = 0;
 };
 // Answer now, without the body (401, 404, 405, 413, 415); what was sent of it is dropped.
 struct AnswerNow {

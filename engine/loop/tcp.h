@@ -22,7 +22,7 @@ namespace triggerd::loop {
 // Bytes are read into one buffer for all streams of a loop, so that an idle stream has none.
 // Outlives the streams that read into it.
 struct ReadBuffer {
-  std::array<char, 64 * 1024> bytes;
+  std::array<char, std::size_t{32} * 1024> bytes;
 };
 
 // What happens on a stream. The receiver may destroy the stream from within each of these.
