@@ -1,0 +1,134 @@
+// What a delivery's token costs, next to the parts that nobody can save, in the same run.
+//
+//   request        RequestBuilder::build: claims, token and headers of one delivery, 1 KiB content
+//   token          Signer::sign alone, over claims of 1.5 KiB
+//   bare_es256     EVP_PKEY_sign of a 32-byte digest, kept context: the floor
+//   sha256         of 1.5 KiB, kept context
+//   base64url      ours (EVP_EncodeBlock and its translation), 1.5 KiB into a kept string
+//   base64_evp     EVP_EncodeBlock alone: the floor of the above
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+
+#include "dispatcher/base64url.h"
+#include "dispatcher/key_ring.h"
+#include "dispatcher/request_builder.h"
+#include "dispatcher/signer.h"
+#include "engine/base/random.h"
+#include "engine/model/output.h"
+
+namespace {
+
+using triggerd::base::SeededRandom;
+using triggerd::base::WallTime;
+using triggerd::dispatcher::KeyRing;
+using triggerd::dispatcher::PrivateKey;
+
+constexpr std::size_t kContentBytes = 1024;
+constexpr std::size_t kClaimsBytes = 1536;
+
+KeyRing new_ring() {
+  std::vector<PrivateKey> keys;
+  keys.push_back(std::move(PrivateKey::generate().value()));
+  const std::string kid = keys[0].kid();
+  return std::move(KeyRing::create(std::move(keys), kid).value());
+}
+
+triggerd::model::StartAttempt attempt() {
+  triggerd::model::Webhook webhook;
+  webhook.target_url = "https://hooks.example/slashid/webhook";
+  webhook.custom_headers = {{"Authorization", {"Bearer 0123456789abcdef"}}};
+  triggerd::model::Event event;
+  event.name = "AuthenticationSucceeded_v1";
+  event.content = R"({"text":")" + std::string(kContentBytes - 11, 'x') + R"("})";
+  triggerd::model::StartAttempt made;
+  made.webhook = std::make_shared<const triggerd::model::Webhook>(std::move(webhook));
+  made.event = std::make_shared<const triggerd::model::Event>(std::move(event));
+  made.timeout = std::chrono::seconds(10);
+  return made;
+}
+
+void request(benchmark::State& state) {
+  const KeyRing ring = new_ring();
+  SeededRandom random(1);
+  triggerd::dispatcher::RequestBuilder builder("https://events.example", ring, random);
+  const triggerd::model::StartAttempt made = attempt();
+  const WallTime now{std::chrono::seconds(1'709'431'920)};
+  for (auto iteration : state) {
+    benchmark::DoNotOptimize(builder.build(made, {}, now));
+  }
+}
+BENCHMARK(request);
+
+void token(benchmark::State& state) {
+  triggerd::dispatcher::Signer signer(new_ring());
+  const std::string claims(kClaimsBytes, 'x');
+  for (auto iteration : state) benchmark::DoNotOptimize(signer.sign(claims));
+}
+BENCHMARK(token);
+
+void bare_es256(benchmark::State& state) {
+  EVP_PKEY* const key = EVP_EC_gen("P-256");
+  EVP_PKEY_CTX* const context = EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr);
+  EVP_PKEY_sign_init(context);
+  const std::array<unsigned char, 32> digest{1, 2, 3};
+  std::array<unsigned char, 72> signature{};
+  for (auto iteration : state) {
+    std::size_t length = signature.size();
+    EVP_PKEY_sign(context, signature.data(), &length, digest.data(), digest.size());
+    benchmark::DoNotOptimize(signature);
+  }
+  EVP_PKEY_CTX_free(context);
+  EVP_PKEY_free(key);
+}
+BENCHMARK(bare_es256);
+
+void sha256(benchmark::State& state) {
+  EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  EVP_MD_CTX* const context = EVP_MD_CTX_new();
+  const std::string text(kClaimsBytes, 'x');
+  std::array<unsigned char, 32> digest{};
+  for (auto iteration : state) {
+    EVP_DigestInit_ex(context, algorithm, nullptr);
+    EVP_DigestUpdate(context, text.data(), text.size());
+    EVP_DigestFinal_ex(context, digest.data(), nullptr);
+    benchmark::DoNotOptimize(digest);
+  }
+  EVP_MD_CTX_free(context);
+  EVP_MD_free(algorithm);
+}
+BENCHMARK(sha256);
+
+void base64url(benchmark::State& state) {
+  const std::string text(kClaimsBytes, '\xfb');
+  std::string out;
+  for (auto iteration : state) {
+    out.clear();
+    triggerd::dispatcher::append_base64url(out, text);
+    benchmark::DoNotOptimize(out);
+  }
+}
+BENCHMARK(base64url);
+
+void base64_evp(benchmark::State& state) {
+  const std::string text(kClaimsBytes, '\xfb');
+  std::vector<unsigned char> out(kClaimsBytes * 2);
+  for (auto iteration : state) {
+    EVP_EncodeBlock(out.data(), reinterpret_cast<const unsigned char*>(text.data()),
+                    static_cast<int>(text.size()));
+    benchmark::DoNotOptimize(out.data());
+    benchmark::ClobberMemory();
+  }
+}
+BENCHMARK(base64_evp);
+
+}  // namespace
