@@ -3,6 +3,8 @@
 #include <future>
 #include <utility>
 
+#include <sys/resource.h>
+
 namespace triggerd::app {
 namespace {
 
@@ -13,12 +15,19 @@ dispatcher::DispatcherOptions dispatcher_options(const IoShared& shared) {
   return options;
 }
 
+// Each loop gets its share of the descriptors: a connection in and one out need one each.
 dispatcher::TransportOptions transport_options(const IoShared& shared) {
   dispatcher::TransportOptions options;
-  options.targets = shared.config.targets;
+  options.policy = shared.config.targets;
   options.ca_file = shared.config.ca_file;
-  options.dns_servers = shared.config.dns_servers;
-  options.in_flight_max = shared.config.in_flight;
+  for (const std::string& server : shared.config.dns_servers) {
+    if (!options.name_servers.empty()) options.name_servers += ',';
+    options.name_servers += server;
+  }
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    options.descriptors_max = static_cast<std::size_t>(limit.rlim_cur) / 2 / shared.loops;
+  }
   return options;
 }
 

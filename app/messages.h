@@ -57,7 +57,7 @@ struct DrainIo {};
 struct StopIo {};
 using IoMessage =
     std::variant<model::SendReply, model::StartAttempt, model::CancelAttempt, model::ApiKeyAdded,
-                 model::ApiKeyRemoved, ForgetApiKeys, Readiness, DrainIo, StopIo>;
+                 model::ApiKeyRemoved, ForgetApiKeys, Readiness, StartListening, DrainIo, StopIo>;
 
 // A RequestId carries the I/O thread that waits for the reply in its upper byte.
 inline constexpr unsigned kThreadBits = 56;

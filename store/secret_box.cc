@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <openssl/rand.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -167,6 +168,22 @@ base::Result<SecretBox> SecretBox::create(std::span<const std::uint8_t> key) {
 
 SecretBox::~SecretBox() {
   OPENSSL_cleanse(key_.data(), key_.size());
+}
+
+std::array<std::uint8_t, SecretBox::kKeyBytes> SecretBox::derive_key(
+    std::string_view purpose) const {
+  std::array<std::uint8_t, kKeyBytes> derived{};
+  EVP_PKEY_CTX* context = EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, nullptr);
+  std::size_t length = derived.size();
+  const auto* info = reinterpret_cast<const unsigned char*>(purpose.data());
+  TRIGGERD_ASSERT(
+      context != nullptr && EVP_PKEY_derive_init(context) == 1 &&
+      EVP_PKEY_CTX_set_hkdf_md(context, EVP_sha256()) == 1 &&
+      EVP_PKEY_CTX_set1_hkdf_key(context, key_.data(), static_cast<int>(key_.size())) == 1 &&
+      EVP_PKEY_CTX_add1_hkdf_info(context, info, static_cast<int>(purpose.size())) == 1 &&
+      EVP_PKEY_derive(context, derived.data(), &length) == 1 && length == derived.size());
+  EVP_PKEY_CTX_free(context);
+  return derived;
 }
 
 std::string SecretBox::key_id() const {

@@ -44,6 +44,9 @@ class SecretBox {
   [[nodiscard]] base::Result<std::string> open(std::string_view sealed,
                                                std::string_view associated_data) const;
 
+  // Another key for another purpose, by HKDF-SHA-256 (RFC 5869): the same for the same purpose.
+  [[nodiscard]] std::array<std::uint8_t, kKeyBytes> derive_key(std::string_view purpose) const;
+
   // Eight hexadecimal digits, for messages.
   [[nodiscard]] std::string key_id() const;
 
