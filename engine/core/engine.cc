@@ -1,1 +1,144 @@
 #include "engine/core/engine.h"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "engine/base/assert.h"
+#include "engine/core/engine_parts.h"
+
+namespace triggerd::core {
+
+using base::MonoTime;
+using base::Now;
+using model::AttemptId;
+using model::ReadId;
+using model::RequestId;
+
+namespace {
+
+EngineOptions completed(EngineOptions options) {
+  if (options.retry_schedule.empty()) options.retry_schedule = default_retry_schedule();
+  options.in_flight_per_webhook = std::max(options.in_flight_per_webhook, 1U);
+  options.in_flight_per_host = std::max(options.in_flight_per_host, 1U);
+  options.in_flight = std::max(options.in_flight, 1U);
+  options.dedup_ids = std::max(options.dedup_ids, std::size_t{1});
+  return options;
+}
+
+DeliveryOptions delivery_options(const EngineOptions& options, std::uint64_t seed) {
+  DeliveryOptions chosen;
+  chosen.retry = RetryOptions{options.retry_schedule, options.retry_jitter};
+  chosen.limits =
+      SchedulerLimits{options.in_flight_per_webhook, options.in_flight_per_host, options.in_flight};
+  chosen.targets = options.targets;
+  chosen.payload_cache_bytes = options.payload_cache_bytes;
+  chosen.seed = seed;
+  return chosen;
+}
+
+PublishLimits publish_limits(const EngineOptions& options) {
+  PublishLimits limits;
+  limits.pending_per_org = options.pending_per_org_max;
+  limits.pending = options.pending_max;
+  return limits;
+}
+
+}  // namespace
+
+Engine::Parts::Parts(EngineOptions given, base::Random& random)
+    : options(completed(std::move(given))),
+      seed(random.next()),
+      registry(seed),
+      deliveries(delivery_options(options, seed), registry, outbox, random),
+      registry_requests(
+          RegistryLimits{options.webhooks_per_org_max, options.triggers_per_webhook_max},
+          options.targets, registry, deliveries, catalogue, outbox, random),
+      publisher(publish_limits(options),
+                DedupOptions{options.dedup_window, options.dedup_ids, seed}, registry, deliveries,
+                catalogue, outbox) {
+  stored.next_webhook = registry.next_webhook();
+  stored.next_generation = registry.next_generation();
+  stored.next_event = publisher.next_event();
+}
+
+void Engine::Parts::write_counters() {
+  const bool moved = stored.next_webhook != registry.next_webhook() ||
+                     stored.next_generation != registry.next_generation();
+  const bool far =
+      publisher.next_event().value() - stored.next_event.value() >= model::kEventsPerCounters;
+  if (!moved && !far) return;
+  stored.next_webhook = registry.next_webhook();
+  stored.next_generation = registry.next_generation();
+  stored.next_event = publisher.next_event();
+  stored.first_pending = deliveries.first_pending().value_or(publisher.next_event());
+  outbox.put(model::PutCounters{stored});
+}
+
+Engine::Engine(EngineOptions options, base::Random& random)
+    : parts_(std::make_unique<Parts>(std::move(options), random)) {}
+
+Engine::~Engine() = default;
+
+void Engine::handle(model::Request request, RequestId id, Now now) {
+  Parts& parts = *parts_;
+  std::visit(
+      [&parts, id, now](auto&& asked) {
+        using Asked = std::decay_t<decltype(asked)>;
+        if constexpr (std::is_same_v<Asked, model::PublishEvents>) {
+          parts.publisher.handle(std::forward<decltype(asked)>(asked), id, now);
+        } else if constexpr (std::is_same_v<Asked, model::GetEvent>) {
+          TRIGGERD_ASSERT(!"GetEvent is answered by the store's reader");
+        } else {
+          parts.registry_requests.handle(asked, id, now);
+        }
+      },
+      std::move(request));
+  parts.deliveries.advance(now);
+}
+
+void Engine::finish(AttemptId id, model::Outcome outcome, Now now) {
+  parts_->deliveries.finish(id, outcome, now);
+  parts_->deliveries.advance(now);
+}
+
+void Engine::loaded(ReadId id, model::ReadAnswer answer, Now now) {
+  // ParkedLoaded answers nothing that is asked today: like any other answer it finds no asker.
+  if (!parts_->publisher.loaded(id, answer, now)) {
+    static_cast<void>(parts_->deliveries.loaded(id, answer, now));
+  }
+  parts_->deliveries.advance(now);
+}
+
+void Engine::tick(Now now) {
+  parts_->deliveries.advance(now);
+}
+
+void Engine::cancel(RequestId id) {
+  parts_->publisher.cancel(id);
+  parts_->outbox.drop_reply(id);
+}
+
+model::Output Engine::take_output() {
+  parts_->deliveries.write_rows();
+  parts_->write_counters();
+  return parts_->outbox.take();
+}
+
+std::optional<MonoTime> Engine::next_deadline() const {
+  return parts_->deliveries.next_deadline();
+}
+
+EngineStats Engine::stats() const {
+  EngineStats stats;
+  stats.organizations = parts_->registry.organization_count();
+  stats.webhooks = parts_->registry.webhook_count();
+  stats.triggers = parts_->registry.trigger_count();
+  stats.pending = parts_->deliveries.pending();
+  stats.in_flight = parts_->deliveries.in_flight();
+  stats.delayed = parts_->deliveries.delayed();
+  return stats;
+}
+
+}  // namespace triggerd::core

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/base/random.h"
@@ -77,6 +78,11 @@ class Engine {
   [[nodiscard]] std::optional<base::MonoTime> next_deadline() const;
 
   [[nodiscard]] EngineStats stats() const;
+
+  // All that must survive a crash, as text: organizations, keys, webhooks, triggers, deliveries
+  // not final. Right after take_output() of batch N it is the same as that of an engine rebuilt
+  // from a store that has applied the batches 1 to N. For tests; slow.
+  [[nodiscard]] std::string durable_state() const;
 
  private:
   struct Parts;  // the registry, the scheduler and the others; engine.cc

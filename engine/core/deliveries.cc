@@ -1,0 +1,198 @@
+#include "engine/core/deliveries.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "engine/base/assert.h"
+#include "engine/model/limits.h"
+#include "engine/model/url.h"
+
+namespace triggerd::core {
+
+using base::HeapPosition;
+using base::Now;
+using model::DeliveryState;
+using model::DisabledReason;
+using model::EventPtr;
+using model::Match;
+using model::OrgId;
+using model::Webhook;
+using model::WebhookRef;
+using model::WebhookState;
+
+namespace {
+
+bool is_active(DeliveryPlace place) {
+  return place == DeliveryPlace::kLane || place == DeliveryPlace::kInFlight ||
+         place == DeliveryPlace::kReading;
+}
+
+bool is_busy(DeliveryPlace place) {
+  return place == DeliveryPlace::kInFlight || place == DeliveryPlace::kReading;
+}
+
+}  // namespace
+
+Deliveries::Deliveries(DeliveryOptions options, Registry& registry, Outbox& outbox,
+                       base::Random& random)
+    : options_(std::move(options)),
+      registry_(registry),
+      outbox_(outbox),
+      random_(random),
+      events_(options_.payload_cache_bytes),
+      scheduler_(options_.limits, *this, options_.seed) {}
+
+// --- New events -------------------------------------------------------------------------------
+
+void Deliveries::accept(const EventPtr& event) {
+  PendingEvent pending;
+  pending.seq = event->seq;
+  pending.id = event->id;
+  pending.org = event->org;
+  pending.accepted_at = event->accepted_at;
+  pending.batch = outbox_.batch();
+  pending.name = event->name;
+  if (!event->ordering_key.empty()) {
+    pending.ordering_key = std::make_unique<std::string>(event->ordering_key);
+  }
+  pending.count = static_cast<std::uint32_t>(event->matches.size());
+  pending.open = pending.count;
+  pending.deliveries = std::make_unique<PendingDelivery[]>(pending.count);
+  for (std::uint32_t i = 0; i < pending.count; ++i) {
+    pending.deliveries[i].webhook = event->matches[i].webhook;
+    pending.deliveries[i].generation = event->matches[i].generation;
+  }
+  const std::uint32_t count = pending.count;
+  const std::uint32_t place = events_.add(std::move(pending));
+  events_.keep(place, event);
+  pending_ += count;
+  pending_by_org_[event->org] += count;
+  for (std::uint32_t chunk = 0; chunk * model::kPendingChunkEntries < count; ++chunk) {
+    write_row(DirtyRow{place, chunk});
+  }
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const DeliveryRef delivery{place, i};
+    const WebhookRef ref = event->matches[i].webhook;
+    ensure_lane(ref);
+    move(delivery, DeliveryPlace::kLane);
+    scheduler_.push_back(ref, delivery);
+  }
+}
+
+// --- Webhooks that change ---------------------------------------------------------------------
+
+void Deliveries::webhook_changed(WebhookRef ref) {
+  const Webhook* webhook = registry_.peek(ref);
+  TRIGGERD_ASSERT(webhook != nullptr);
+  if (webhook->state == WebhookState::kDisabled) {
+    draining_.insert(ref);
+    request_sweep();
+  }
+  if (!scheduler_.has_lane(ref)) return;
+  scheduler_.move_lane(ref, origin_of(ref));
+  if (webhook->state == WebhookState::kActive) {
+    scheduler_.resume(ref);
+  } else {
+    scheduler_.pause(ref);
+  }
+}
+
+void Deliveries::webhook_erased(WebhookRef ref) {
+  request_sweep();
+  if (!scheduler_.has_lane(ref)) return;
+  scheduler_.pause(ref);
+  draining_.insert(ref);
+}
+
+void Deliveries::disable(const Webhook& webhook, DisabledReason reason) {
+  auto disabled = std::make_shared<Webhook>(webhook);
+  disabled->state = WebhookState::kDisabled;
+  disabled->disabled_reason = reason;
+  registry_.replace_webhook(disabled);
+  outbox_.put(model::PutWebhook{disabled});
+  webhook_changed(disabled->ref);
+}
+
+// --- Shared by the other files ----------------------------------------------------------------
+
+void Deliveries::delayed_at(DeliveryRef delivery, HeapPosition position) {
+  delivery_at(delivery).heap_position = position;
+}
+
+Deliveries::Fate Deliveries::fate_of(const PendingDelivery& delivery) const {
+  const Webhook* webhook = registry_.peek(delivery.webhook);
+  if (webhook == nullptr) return {DeliveryState::kCancelled, "the webhook was deleted"};
+  if (!registry_.in_force(delivery.webhook, delivery.generation)) {
+    return {DeliveryState::kCancelled, "the trigger was deleted"};
+  }
+  if (webhook->state != WebhookState::kDisabled) return {};
+  switch (webhook->disabled_reason) {
+    case DisabledReason::kGone:
+      return {DeliveryState::kDead, "the webhook was disabled: its receiver answered 410 Gone"};
+    case DisabledReason::kFailing:
+      return {DeliveryState::kDead, "the webhook was disabled: it had failed for too long"};
+    case DisabledReason::kNone:
+    case DisabledReason::kByHand:
+      break;
+  }
+  return {DeliveryState::kCancelled, "the webhook was disabled by hand"};
+}
+
+std::string Deliveries::origin_of(WebhookRef ref) const {
+  const Webhook* webhook = registry_.peek(ref);
+  if (webhook == nullptr) return "";
+  const auto url = model::parse_target_url(webhook->target_url, options_.targets);
+  // A URL that today's policy refuses was stored under another one; the dispatcher will block it.
+  return url.ok() ? url.value().origin() : webhook->target_url;
+}
+
+void Deliveries::ensure_lane(WebhookRef ref) {
+  if (scheduler_.has_lane(ref)) return;
+  scheduler_.open_lane(ref, origin_of(ref));
+  const Webhook* webhook = registry_.peek(ref);
+  if (webhook == nullptr || webhook->state != WebhookState::kActive) scheduler_.pause(ref);
+  if (webhook == nullptr || webhook->state == WebhookState::kDisabled) draining_.insert(ref);
+}
+
+void Deliveries::move(DeliveryRef delivery, DeliveryPlace to) {
+  PendingEvent& event = events_.at(delivery.event);
+  PendingDelivery& moved = event.deliveries[delivery.match];
+  const DeliveryPlace from = moved.place;
+  moved.place = to;
+  if (is_busy(from)) --event.busy;
+  if (is_busy(to)) ++event.busy;
+  if (from == DeliveryPlace::kDelayed) --delayed_;
+  if (to == DeliveryPlace::kDelayed) ++delayed_;
+  if (is_active(from) == is_active(to)) return;
+  const std::uint32_t active = is_active(to) ? event.active + 1 : event.active - 1;
+  const bool turned = (event.active == 0) != (active == 0);
+  event.active = active;
+  if (turned) events_.settle(delivery.event);
+}
+
+void Deliveries::mark_dirty(DeliveryRef delivery) {
+  dirty_.push_back(DirtyRow{
+      delivery.event, static_cast<std::uint32_t>(delivery.match / model::kPendingChunkEntries)});
+}
+
+// --- To look at -------------------------------------------------------------------------------
+
+std::optional<base::MonoTime> Deliveries::next_deadline() const {
+  if (scheduler_.has_ready() || !draining_.empty() || sweep_wanted_ || sweep_at_ != kNoEvent) {
+    return last_advance_;
+  }
+  return scheduler_.next_due();
+}
+
+std::uint64_t Deliveries::pending_of(const OrgId& org) const {
+  const auto at = pending_by_org_.find(org);
+  return at == pending_by_org_.end() ? 0 : at->second;
+}
+
+std::optional<model::EventSeq> Deliveries::first_pending() const {
+  if (events_.first() == kNoEvent) return std::nullopt;
+  return events_.at(events_.first()).seq;
+}
+
+}  // namespace triggerd::core

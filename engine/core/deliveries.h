@@ -1,0 +1,164 @@
+// Every delivery from acceptance to its end: what waits, what starts, what an outcome leads to,
+// what is given up. Owns the pending events and the scheduler.
+//
+// A delivery has a stored state (PendingDelivery::state, attempts, due) and a place in memory. The
+// stored state changes only together with a mutation, so that an engine rebuilt from the store
+// agrees with this one. A delivery that is due again is in its lane, and still kDelayed in the
+// store: writing that down would gain nothing.
+//
+// Thread: the engine's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/base/random.h"
+#include "engine/base/time.h"
+#include "engine/core/outbox.h"
+#include "engine/core/pending_events.h"
+#include "engine/core/registry.h"
+#include "engine/core/retry_policy.h"
+#include "engine/core/scheduler.h"
+#include "engine/model/network.h"
+#include "engine/model/output.h"
+
+namespace triggerd::core {
+
+struct DeliveryOptions {
+  RetryOptions retry;
+  SchedulerLimits limits;
+  model::TargetPolicy targets;
+  std::size_t payload_cache_bytes = 0;
+  std::uint64_t seed = 0;
+};
+
+class Deliveries final : private DelayObserver {
+ public:
+  // All arguments outlive this.
+  Deliveries(DeliveryOptions options, Registry& registry, Outbox& outbox, base::Random& random);
+
+  // --- Recovery: load() in order of (seq, chunk), then recovered() ----------------------------
+  void load(const model::PendingChunk& chunk);
+  void recovered(base::Now now);
+
+  // --- Inputs ---------------------------------------------------------------------------------
+  // A new event, put into the batch being collected; its matches become deliveries, stored as
+  // pending rows. Requires: seq above all before.
+  void accept(const model::EventPtr& event);
+  void finish(model::AttemptId id, const model::Outcome& outcome, base::Now now);
+  // False when this read is not of a payload asked for here.
+  bool loaded(model::ReadId id, const model::ReadAnswer& answer, base::Now now);
+  // Starts what may start, within the bounds of a turn. Ends every input.
+  void advance(base::Now now);
+
+  // The webhook has another URL or state.
+  void webhook_changed(model::WebhookRef ref);
+  // The webhook is not there any more.
+  void webhook_erased(model::WebhookRef ref);
+  // A trigger is not there any more: its deliveries are found and cancelled by and by.
+  void trigger_removed() { request_sweep(); }
+
+  // Writes the pending rows that changed since the last call. Before the batch is taken.
+  void write_rows();
+
+  // --- To look at -----------------------------------------------------------------------------
+  [[nodiscard]] std::optional<base::MonoTime> next_deadline() const;
+  [[nodiscard]] std::uint64_t pending() const { return pending_; }
+  [[nodiscard]] std::uint64_t pending_of(const model::OrgId& org) const;
+  [[nodiscard]] std::uint64_t in_flight() const { return attempts_.size(); }
+  [[nodiscard]] std::uint64_t delayed() const { return delayed_; }
+  [[nodiscard]] std::size_t payload_bytes() const { return events_.payload_bytes(); }
+  // The lowest sequence with a pending row; nothing when there is none. After write_rows().
+  [[nodiscard]] std::optional<model::EventSeq> first_pending() const;
+  // Appends one line for each delivery not final, in order of (seq, match).
+  void append_durable_state(std::string& out) const;
+
+ private:
+  struct Attempt {
+    Grant grant;
+    model::WebhookPtr webhook;  // as it was called
+  };
+  struct PayloadRead {
+    std::uint32_t event = 0;
+    std::vector<Grant> waiting;
+  };
+  // What has become of the webhook and the trigger of a delivery.
+  struct Fate {
+    model::DeliveryState state = model::DeliveryState::kReady;  // kReady: go on
+    const char* detail = "";
+  };
+  struct DirtyRow {
+    std::uint32_t event = 0;
+    std::uint32_t chunk = 0;
+  };
+
+  void delayed_at(DeliveryRef delivery, base::HeapPosition position) override;
+
+  // deliveries.cc
+  [[nodiscard]] PendingDelivery& delivery_at(DeliveryRef delivery) {
+    return events_.at(delivery.event).deliveries[delivery.match];
+  }
+  [[nodiscard]] Fate fate_of(const PendingDelivery& delivery) const;
+  [[nodiscard]] std::string origin_of(model::WebhookRef ref) const;
+  void ensure_lane(model::WebhookRef ref);
+  void move(DeliveryRef delivery, DeliveryPlace to);
+  void mark_dirty(DeliveryRef delivery);
+  void disable(const model::Webhook& webhook, model::DisabledReason reason);
+
+  // delivery_start.cc
+  void begin(const Grant& grant, base::Now now);
+  void read_payload(const Grant& grant);
+  void start(const Grant& grant, base::Now now);
+  void payload_late(const Grant& grant, base::Now now);
+  void promote_due(base::Now now);
+
+  // delivery_outcome.cc
+  void conclude(DeliveryRef delivery, model::DeliveryState state, std::uint16_t number,
+                model::Outcome outcome);
+  void give_up(DeliveryRef delivery, const Fate& fate, base::Now now);
+  [[nodiscard]] RetryDecision decide(const Attempt& attempt, const model::Outcome& outcome);
+  void retry_later(DeliveryRef delivery, const model::Outcome& outcome, base::Duration delay,
+                   base::Now now);
+  void step_back(const Grant& grant, const model::Outcome& outcome, base::Duration delay,
+                 base::Now now);
+
+  // delivery_sweep.cc
+  void request_sweep();
+  void drain_lanes(std::size_t& budget, base::Now now);
+  void close_if_over(model::WebhookRef ref);
+  void sweep(std::size_t& budget, base::Now now);
+
+  // delivery_rows.cc
+  void write_row(const DirtyRow& row);
+
+  DeliveryOptions options_;
+  Registry& registry_;
+  Outbox& outbox_;
+  base::Random& random_;
+  PendingEvents events_;
+  Scheduler scheduler_;
+
+  std::unordered_map<model::AttemptId, Attempt> attempts_;          // never iterated
+  std::unordered_map<model::ReadId, PayloadRead> reads_;            // never iterated
+  std::unordered_map<model::OrgId, std::uint64_t> pending_by_org_;  // never iterated
+  std::uint64_t last_attempt_ = 0;
+  std::uint64_t pending_ = 0;
+  std::uint64_t delayed_ = 0;
+
+  std::vector<DirtyRow> dirty_;
+  std::vector<std::uint32_t> finished_;  // events to forget once their rows are erased
+
+  // Lanes whose waiting deliveries are given up: webhook gone or disabled.
+  std::set<model::WebhookRef> draining_;
+  // A pass over all pending events in search of delayed deliveries to give up.
+  std::uint32_t sweep_at_ = kNoEvent;
+  bool sweep_wanted_ = false;
+  base::MonoTime last_advance_;
+};
+
+}  // namespace triggerd::core

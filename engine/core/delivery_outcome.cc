@@ -1,0 +1,150 @@
+// Deliveries: what an outcome leads to.
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "engine/base/assert.h"
+#include "engine/core/deliveries.h"
+
+namespace triggerd::core {
+
+using base::Duration;
+using base::Now;
+using model::AttemptId;
+using model::AttemptRecord;
+using model::DeliveryState;
+using model::kNoAttempt;
+using model::Outcome;
+using model::OutcomeClass;
+using model::PutAttempt;
+using model::Webhook;
+using model::WebhookState;
+
+void Deliveries::finish(AttemptId id, const Outcome& outcome, Now now) {
+  const auto at = attempts_.find(id);
+  if (at == attempts_.end()) return;
+  const Attempt attempt = std::move(at->second);
+  attempts_.erase(at);
+  const Grant& grant = attempt.grant;
+  scheduler_.release(grant);
+
+  PendingDelivery& delivery = delivery_at(grant.delivery);
+  const RetryDecision decision = decide(attempt, outcome);
+  const bool counts = decision.verdict != RetryVerdict::kAgain;
+  if (counts && delivery.attempts < std::numeric_limits<std::uint8_t>::max()) ++delivery.attempts;
+  const std::uint16_t number = counts ? delivery.attempts : kNoAttempt;
+
+  Fate fate = fate_of(delivery);
+  switch (decision.verdict) {
+    case RetryVerdict::kDelivered:
+      conclude(grant.delivery, DeliveryState::kDelivered, number, outcome);
+      break;
+    case RetryVerdict::kGone: {
+      conclude(grant.delivery, DeliveryState::kDead, number, outcome);
+      const Webhook* webhook = registry_.peek(grant.lane);
+      if (webhook != nullptr && webhook->state != WebhookState::kDisabled) {
+        disable(*webhook, model::DisabledReason::kGone);
+      }
+      break;
+    }
+    case RetryVerdict::kDead:
+      conclude(grant.delivery, DeliveryState::kDead, number, outcome);
+      break;
+    case RetryVerdict::kRetry:
+    case RetryVerdict::kAgain:
+      if (fate.state != DeliveryState::kReady) {
+        if (counts) {
+          conclude(grant.delivery, fate.state, number, outcome);
+        } else {
+          give_up(grant.delivery, fate, now);
+        }
+      } else if (counts) {
+        retry_later(grant.delivery, outcome, decision.delay, now);
+      } else {
+        step_back(grant, outcome, decision.delay, now);
+      }
+      break;
+  }
+  close_if_over(grant.lane);
+}
+
+RetryDecision Deliveries::decide(const Attempt& attempt, const Outcome& outcome) {
+  const std::uint32_t number = delivery_at(attempt.grant.delivery).attempts + 1U;
+  const Webhook* webhook = registry_.peek(attempt.grant.lane);
+  if (outcome.http_status == 410 && webhook != nullptr &&
+      webhook->target_url != attempt.webhook->target_url) {
+    // Gone is what was left behind, not where the webhook points now: a failure like any other.
+    Outcome other = outcome;
+    other.http_status = 404;
+    return decide_retry(number, other, options_.retry, random_);
+  }
+  return decide_retry(number, outcome, options_.retry, random_);
+}
+
+void Deliveries::conclude(DeliveryRef delivery, DeliveryState state, std::uint16_t number,
+                          Outcome outcome) {
+  TRIGGERD_ASSERT(model::is_final(state));
+  PendingEvent& event = events_.at(delivery.event);
+  PendingDelivery& concluded = event.deliveries[delivery.match];
+  TRIGGERD_ASSERT(!model::is_final(concluded.state));
+  concluded.state = state;
+  concluded.due = model::WallTime();
+  move(delivery, DeliveryPlace::kNowhere);
+  AttemptRecord record;
+  record.webhook = concluded.webhook;
+  record.seq = event.seq;
+  record.event_id = event.id;
+  record.number = number;
+  record.state_after = state;
+  record.outcome = std::move(outcome);
+  outbox_.put(PutAttempt{std::move(record)});
+  mark_dirty(delivery);
+
+  --pending_;
+  const auto of_org = pending_by_org_.find(event.org);
+  if (--of_org->second == 0) pending_by_org_.erase(of_org);
+  if (--event.open == 0) {
+    events_.drop(delivery.event);
+    finished_.push_back(delivery.event);
+  }
+}
+
+void Deliveries::give_up(DeliveryRef delivery, const Fate& fate, Now now) {
+  Outcome outcome;
+  outcome.kind = OutcomeClass::kCancelled;
+  outcome.started_at = now.wall;
+  outcome.detail = fate.detail;
+  conclude(delivery, fate.state, kNoAttempt, std::move(outcome));
+}
+
+void Deliveries::retry_later(DeliveryRef delivery, const Outcome& outcome, Duration delay,
+                             Now now) {
+  const PendingEvent& event = events_.at(delivery.event);
+  PendingDelivery& delayed = event.deliveries[delivery.match];
+  delayed.state = DeliveryState::kDelayed;
+  delayed.due = now.wall + delay;
+  move(delivery, DeliveryPlace::kDelayed);
+  scheduler_.delay(delivery, now.mono + delay);
+  AttemptRecord record;
+  record.webhook = delayed.webhook;
+  record.seq = event.seq;
+  record.event_id = event.id;
+  record.number = delayed.attempts;
+  record.state_after = DeliveryState::kDelayed;
+  record.due = delayed.due;
+  record.outcome = outcome;
+  outbox_.put(PutAttempt{std::move(record)});
+  mark_dirty(delivery);
+}
+
+// The attempt did not happen. Nothing is stored: a restart would make it ready just the same.
+void Deliveries::step_back(const Grant& grant, const Outcome& outcome, Duration delay, Now now) {
+  // No room there now: not for the others of this lane either.
+  if (outcome.kind == OutcomeClass::kBusy && delay > Duration(0)) {
+    scheduler_.rest(grant.lane, now.mono + delay);
+  }
+  move(grant.delivery, DeliveryPlace::kLane);
+  scheduler_.push_front(grant.lane, grant.delivery);
+}
+
+}  // namespace triggerd::core

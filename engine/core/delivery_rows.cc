@@ -1,0 +1,165 @@
+// Deliveries: the stored form, written and read back.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "engine/base/assert.h"
+#include "engine/core/deliveries.h"
+#include "engine/model/limits.h"
+
+namespace triggerd::core {
+
+using base::Duration;
+using base::Now;
+using model::DeliveryState;
+using model::ErasePending;
+using model::kPendingChunkEntries;
+using model::PendingChunk;
+using model::PendingEntry;
+using model::PutPending;
+
+namespace {
+
+// A stored due time further away than any schedule comes from a clock that jumped.
+constexpr Duration kDueAtMost = model::kScheduleEntryMax;
+
+}  // namespace
+
+// --- Writing ----------------------------------------------------------------------------------
+
+void Deliveries::write_rows() {
+  const auto before = [this](const DirtyRow& left, const DirtyRow& right) {
+    if (left.event != right.event) return events_.at(left.event).seq < events_.at(right.event).seq;
+    return left.chunk < right.chunk;
+  };
+  const auto same = [](const DirtyRow& left, const DirtyRow& right) {
+    return left.event == right.event && left.chunk == right.chunk;
+  };
+  std::sort(dirty_.begin(), dirty_.end(), before);
+  dirty_.erase(std::unique(dirty_.begin(), dirty_.end(), same), dirty_.end());
+  for (const DirtyRow& row : dirty_) write_row(row);
+  dirty_.clear();
+  for (const std::uint32_t place : finished_) {
+    if (sweep_at_ == place) sweep_at_ = events_.after(place);
+    events_.erase(place);
+  }
+  finished_.clear();
+}
+
+void Deliveries::write_row(const DirtyRow& row) {
+  const PendingEvent& event = events_.at(row.event);
+  const auto first = static_cast<std::uint32_t>(row.chunk * kPendingChunkEntries);
+  const std::uint32_t last =
+      std::min(event.count, first + static_cast<std::uint32_t>(kPendingChunkEntries));
+  PendingChunk chunk;
+  bool open = false;
+  chunk.entries.reserve(last - first);
+  for (std::uint32_t i = first; i < last; ++i) {
+    const PendingDelivery& delivery = event.deliveries[i];
+    open = open || !model::is_final(delivery.state);
+    chunk.entries.push_back(PendingEntry{delivery.webhook, delivery.generation, delivery.state,
+                                         delivery.attempts, delivery.due});
+  }
+  if (!open) {
+    outbox_.put(ErasePending{event.seq, row.chunk});
+    return;
+  }
+  chunk.seq = event.seq;
+  chunk.chunk = row.chunk;
+  chunk.org = event.org;
+  chunk.event_id = event.id;
+  chunk.event_name = event.name;
+  chunk.matches_in_all = event.count;
+  chunk.accepted_at = event.accepted_at;
+  if (event.ordering_key) chunk.ordering_key = *event.ordering_key;
+  outbox_.put(PutPending{std::move(chunk)});
+}
+
+// --- Reading back -----------------------------------------------------------------------------
+
+void Deliveries::load(const PendingChunk& chunk) {
+  std::uint32_t place = events_.last();
+  if (place == kNoEvent || events_.at(place).seq != chunk.seq) {
+    PendingEvent event;
+    event.seq = chunk.seq;
+    event.id = chunk.event_id;
+    event.org = chunk.org;
+    event.accepted_at = chunk.accepted_at;
+    event.name = chunk.event_name;
+    if (!chunk.ordering_key.empty()) {
+      event.ordering_key = std::make_unique<std::string>(chunk.ordering_key);
+    }
+    event.count = chunk.matches_in_all;
+    event.deliveries = std::make_unique<PendingDelivery[]>(event.count);
+    // Rows that are not there any more are of deliveries that are over, whichever way.
+    for (std::uint32_t i = 0; i < event.count; ++i) {
+      event.deliveries[i].state = DeliveryState::kDelivered;
+    }
+    place = events_.add(std::move(event));
+  }
+  PendingEvent& event = events_.at(place);
+  const std::size_t first = chunk.chunk * kPendingChunkEntries;
+  TRIGGERD_ASSERT(first + chunk.entries.size() <= event.count);
+  for (std::size_t i = 0; i < chunk.entries.size(); ++i) {
+    const PendingEntry& entry = chunk.entries[i];
+    PendingDelivery& delivery = event.deliveries[first + i];
+    TRIGGERD_ASSERT(delivery.state == DeliveryState::kDelivered);
+    delivery.webhook = entry.webhook;
+    delivery.generation = entry.generation;
+    delivery.state = entry.state;
+    delivery.attempts = entry.attempts;
+    delivery.due = entry.due;
+    if (model::is_final(entry.state)) continue;
+    ++event.open;
+    ++pending_;
+    ++pending_by_org_[event.org];
+  }
+}
+
+void Deliveries::recovered(Now now) {
+  for (std::uint32_t place = events_.first(); place != kNoEvent; place = events_.after(place)) {
+    const PendingEvent& event = events_.at(place);
+    if (event.open == 0) finished_.push_back(place);
+    for (std::uint32_t match = 0; match < event.count; ++match) {
+      const PendingDelivery& pending = event.deliveries[match];
+      const DeliveryRef delivery{place, match};
+      if (pending.state == DeliveryState::kReady) {
+        ensure_lane(pending.webhook);
+        move(delivery, DeliveryPlace::kLane);
+        scheduler_.push_back(pending.webhook, delivery);
+      } else if (pending.state == DeliveryState::kDelayed) {
+        const Duration left = std::clamp(pending.due - now.wall, Duration(0), kDueAtMost);
+        move(delivery, DeliveryPlace::kDelayed);
+        scheduler_.delay(delivery, now.mono + left);
+      }
+    }
+  }
+  last_advance_ = now.mono;
+  request_sweep();
+}
+
+void Deliveries::append_durable_state(std::string& out) const {
+  for (std::uint32_t place = events_.first(); place != kNoEvent; place = events_.after(place)) {
+    const PendingEvent& event = events_.at(place);
+    if (event.open == 0) continue;
+    out += "event " + std::to_string(event.seq.value()) + " " + event.id.to_string() + " org " +
+           event.org.to_string() + " " + event.name + " accepted " +
+           base::to_rfc3339(event.accepted_at) + " matches " + std::to_string(event.count);
+    if (event.ordering_key) out += " key " + *event.ordering_key;
+    out += "\n";
+    for (std::uint32_t match = 0; match < event.count; ++match) {
+      const PendingDelivery& delivery = event.deliveries[match];
+      if (model::is_final(delivery.state)) continue;
+      out += "  delivery " + std::to_string(match) + " webhook " +
+             std::to_string(delivery.webhook.value()) + " generation " +
+             std::to_string(delivery.generation.value()) + " attempts " +
+             std::to_string(delivery.attempts);
+      out += delivery.state == DeliveryState::kReady
+                 ? " ready\n"
+                 : " due " + base::to_rfc3339(delivery.due) + "\n";
+    }
+  }
+}
+
+}  // namespace triggerd::core

@@ -1,0 +1,129 @@
+// Deliveries: from the lane to the wire, by way of the payload.
+#include <utility>
+#include <variant>
+
+#include "engine/core/deliveries.h"
+#include "engine/model/limits.h"
+
+namespace triggerd::core {
+
+using base::Now;
+using model::AttemptId;
+using model::DeliveryState;
+using model::EventLoaded;
+using model::Outcome;
+using model::OutcomeClass;
+using model::ReadId;
+using model::WebhookPtr;
+
+void Deliveries::advance(Now now) {
+  last_advance_ = now.mono;
+  promote_due(now);
+  std::size_t swept = model::kSweptPerTurn;
+  drain_lanes(swept, now);
+  sweep(swept, now);
+  for (std::size_t i = 0; i < model::kStartsPerTurn; ++i) {
+    const std::optional<Grant> grant = scheduler_.next();
+    if (!grant) break;
+    begin(*grant, now);
+  }
+  events_.trim();
+}
+
+void Deliveries::promote_due(Now now) {
+  for (std::size_t i = 0; i < model::kDuePerTurn; ++i) {
+    const std::optional<DeliveryRef> due = scheduler_.pop_due(now.mono);
+    if (!due) return;
+    const PendingDelivery& delivery = delivery_at(*due);
+    const Fate fate = fate_of(delivery);
+    if (fate.state != DeliveryState::kReady) {
+      give_up(*due, fate, now);
+      continue;
+    }
+    ensure_lane(delivery.webhook);
+    move(*due, DeliveryPlace::kLane);
+    scheduler_.push_back(delivery.webhook, *due);
+  }
+}
+
+void Deliveries::begin(const Grant& grant, Now now) {
+  const Fate fate = fate_of(delivery_at(grant.delivery));
+  if (fate.state != DeliveryState::kReady) {
+    scheduler_.release(grant);
+    give_up(grant.delivery, fate, now);
+    close_if_over(grant.lane);
+    return;
+  }
+  if (events_.at(grant.delivery.event).content == nullptr) {
+    read_payload(grant);
+  } else {
+    start(grant, now);
+  }
+}
+
+void Deliveries::start(const Grant& grant, Now) {
+  const PendingEvent& event = events_.at(grant.delivery.event);
+  const PendingDelivery& delivery = event.deliveries[grant.delivery.match];
+  WebhookPtr webhook = registry_.webhook(delivery.webhook);
+  move(grant.delivery, DeliveryPlace::kInFlight);
+  const AttemptId id(++last_attempt_);
+  model::StartAttempt effect;
+  effect.id = id;
+  effect.webhook = webhook;
+  effect.event = event.content;
+  effect.number = static_cast<std::uint16_t>(delivery.attempts + 1);
+  effect.timeout =
+      webhook->timeout > base::Duration(0) ? webhook->timeout : model::kEventTimeoutDefault;
+  outbox_.emit(event.batch, std::move(effect));
+  attempts_.emplace(id, Attempt{grant, std::move(webhook)});
+}
+
+// --- Payloads gone cold -----------------------------------------------------------------------
+
+void Deliveries::read_payload(const Grant& grant) {
+  PendingEvent& event = events_.at(grant.delivery.event);
+  move(grant.delivery, DeliveryPlace::kReading);
+  if (event.reading == ReadId(0)) {
+    event.reading = outbox_.ask(event.batch, model::ReadEvent{event.seq});
+    reads_.emplace(event.reading, PayloadRead{grant.delivery.event, {}});
+  }
+  reads_.at(event.reading).waiting.push_back(grant);
+}
+
+bool Deliveries::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
+  const auto at = reads_.find(id);
+  if (at == reads_.end()) return false;
+  const PayloadRead read = std::move(at->second);
+  reads_.erase(at);
+  PendingEvent& event = events_.at(read.event);
+  event.reading = ReadId(0);
+  const auto* loaded = std::get_if<EventLoaded>(&answer);
+  if (loaded != nullptr && loaded->event != nullptr && loaded->event->seq == event.seq) {
+    event.read_retries = 0;
+    events_.keep(read.event, loaded->event);
+    for (const Grant& grant : read.waiting) begin(grant, now);
+    return true;
+  }
+  // What this process itself accepted is there, if not yet for the reader: doubt the answer first.
+  const bool lost = loaded != nullptr && (event.batch == model::BatchSeq(0) ||
+                                          ++event.read_retries > model::kReadRetriesMax);
+  for (const Grant& grant : read.waiting) {
+    if (lost) {
+      scheduler_.release(grant);
+      give_up(grant.delivery, Fate{DeliveryState::kDead, "content lost"}, now);
+      close_if_over(grant.lane);
+    } else {
+      payload_late(grant, now);
+    }
+  }
+  return true;
+}
+
+void Deliveries::payload_late(const Grant& grant, Now now) {
+  scheduler_.release(grant);
+  // Only in memory: in the store it is as ready as it was.
+  move(grant.delivery, DeliveryPlace::kDelayed);
+  scheduler_.delay(grant.delivery, now.mono + model::kReadRetryDelay);
+}
+
+}  // namespace triggerd::core

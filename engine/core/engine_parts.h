@@ -1,0 +1,37 @@
+// The parts of an engine, in the order in which they depend on each other. Internal to core.
+#pragma once
+
+#include <string>
+
+#include "engine/base/random.h"
+#include "engine/core/deliveries.h"
+#include "engine/core/engine.h"
+#include "engine/core/event_catalogue.h"
+#include "engine/core/outbox.h"
+#include "engine/core/publisher.h"
+#include "engine/core/registry.h"
+#include "engine/core/registry_requests.h"
+
+namespace triggerd::core {
+
+struct Engine::Parts {
+  Parts(EngineOptions given, base::Random& random);
+
+  // Puts Counters into the batch when what must not run back has moved, and from time to time so
+  // that a recovery begins its scan late.
+  void write_counters();
+
+  EngineOptions options;
+  std::uint64_t seed;  // of hash tables; drawn first
+  Outbox outbox;
+  EventCatalogue catalogue;
+  Registry registry;
+  Deliveries deliveries;
+  RegistryRequests registry_requests;
+  Publisher publisher;
+
+  model::Counters stored;  // as last written or loaded
+  bool loaded = false;     // something came from the store
+};
+
+}  // namespace triggerd::core

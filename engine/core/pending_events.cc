@@ -1,0 +1,116 @@
+#include "engine/core/pending_events.h"
+
+#include <utility>
+
+#include "engine/base/assert.h"
+
+namespace triggerd::core {
+
+namespace {
+
+// How many payloads in use trim() passes over before it gives up for now.
+constexpr int kPassedOverMax = 16;
+
+std::size_t bytes_of(const model::Event& event) {
+  return sizeof(model::Event) + event.content.capacity() + event.name.capacity() +
+         event.ordering_key.capacity() + event.traceparent.capacity() +
+         event.matches.capacity() * sizeof(model::Match);
+}
+
+}  // namespace
+
+std::uint32_t PendingEvents::add(PendingEvent event) {
+  std::uint32_t place = kNoEvent;
+  if (free_.empty()) {
+    TRIGGERD_ASSERT(events_.size() < kNoEvent);
+    place = static_cast<std::uint32_t>(events_.size());
+    events_.emplace_back();
+  } else {
+    place = free_.back();
+    free_.pop_back();
+  }
+  TRIGGERD_ASSERT(last_ == kNoEvent || events_[last_]->seq < event.seq);
+  event.before = last_;
+  event.after = kNoEvent;
+  if (last_ != kNoEvent) events_[last_]->after = place;
+  if (first_ == kNoEvent) first_ = place;
+  last_ = place;
+  events_[place] = std::make_unique<PendingEvent>(std::move(event));
+  return place;
+}
+
+void PendingEvents::erase(std::uint32_t place) {
+  drop(place);
+  const PendingEvent& event = *events_[place];
+  (event.before == kNoEvent ? first_ : events_[event.before]->after) = event.after;
+  (event.after == kNoEvent ? last_ : events_[event.after]->before) = event.before;
+  events_[place].reset();
+  free_.push_back(place);
+}
+
+// --- Payloads ---------------------------------------------------------------------------------
+
+void PendingEvents::keep(std::uint32_t place, model::EventPtr content) {
+  PendingEvent& event = *events_[place];
+  TRIGGERD_ASSERT(event.content == nullptr && content != nullptr);
+  payload_bytes_ += bytes_of(*content);
+  event.content = std::move(content);
+  link_back(place, event.active > 0 ? CacheList::kActive : CacheList::kIdle);
+}
+
+void PendingEvents::drop(std::uint32_t place) {
+  PendingEvent& event = *events_[place];
+  if (event.content == nullptr) return;
+  payload_bytes_ -= bytes_of(*event.content);
+  event.content.reset();
+  unlink(place);
+}
+
+void PendingEvents::settle(std::uint32_t place) {
+  const PendingEvent& event = *events_[place];
+  if (event.content == nullptr) return;
+  const CacheList wanted = event.active > 0 ? CacheList::kActive : CacheList::kIdle;
+  if (event.cache_list == wanted) return;
+  unlink(place);
+  link_back(place, wanted);
+}
+
+void PendingEvents::trim() {
+  while (payload_bytes_ > payload_bytes_max_ && idle_list_.front != kNoEvent) {
+    drop(idle_list_.front);
+  }
+  std::uint32_t place = active_list_.back;
+  for (int passed_over = 0; payload_bytes_ > payload_bytes_max_ && place != kNoEvent;) {
+    const PendingEvent& event = *events_[place];
+    const std::uint32_t before = event.cache_before;
+    if (event.busy == 0) {
+      drop(place);
+    } else if (++passed_over == kPassedOverMax) {
+      return;
+    }
+    place = before;
+  }
+}
+
+void PendingEvents::link_back(std::uint32_t place, CacheList list) {
+  List& ends = list_of(list);
+  PendingEvent& event = *events_[place];
+  event.cache_list = list;
+  event.cache_before = ends.back;
+  event.cache_after = kNoEvent;
+  (ends.back == kNoEvent ? ends.front : events_[ends.back]->cache_after) = place;
+  ends.back = place;
+}
+
+void PendingEvents::unlink(std::uint32_t place) {
+  PendingEvent& event = *events_[place];
+  if (event.cache_list == CacheList::kNone) return;
+  List& ends = list_of(event.cache_list);
+  (event.cache_before == kNoEvent ? ends.front : events_[event.cache_before]->cache_after) =
+      event.cache_after;
+  (event.cache_after == kNoEvent ? ends.back : events_[event.cache_after]->cache_before) =
+      event.cache_before;
+  event.cache_list = CacheList::kNone;
+}
+
+}  // namespace triggerd::core

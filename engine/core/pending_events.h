@@ -1,0 +1,117 @@
+// Events that still have deliveries to make, and the cache of their payloads.
+//
+// An event has a place (a u32, given out again when it has gone); a delivery is (place, match).
+// About 180 bytes an event and 24 a delivery; the payload is extra and shared by all its
+// deliveries. Payloads are kept up to a limit of bytes; above it go first those whose deliveries
+// all wait for a later time (longest so first), then the newest of the others: they are the last in
+// their lanes.
+//
+// Thread: the engine's. References hold until the event is erased.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/heap.h"
+#include "engine/model/output.h"
+
+namespace triggerd::core {
+
+inline constexpr std::uint32_t kNoEvent = 0xffffffff;
+
+// Where a delivery stands while the process lives; its stored state is beside it.
+enum class DeliveryPlace : std::uint8_t {
+  kNowhere,   // final
+  kLane,      // in its webhook's lane
+  kDelayed,   // in the heap of delays
+  kInFlight,  // on the wire
+  kReading,   // has its slots, waits for the payload
+};
+
+struct PendingDelivery {
+  model::WebhookRef webhook;
+  model::Generation generation;
+  model::WallTime due;  // stored; kDelayed only
+  base::HeapPosition heap_position = base::kNotInHeap;
+  model::DeliveryState state = model::DeliveryState::kReady;  // stored
+  std::uint8_t attempts = 0;                                  // stored
+  DeliveryPlace place = DeliveryPlace::kNowhere;
+};
+static_assert(sizeof(PendingDelivery) <= 24);
+
+enum class CacheList : std::uint8_t { kNone, kActive, kIdle };
+
+struct PendingEvent {
+  model::EventSeq seq;
+  model::EventId id;
+  model::OrgId org;
+  model::WallTime accepted_at;
+  model::BatchSeq batch;  // that holds it; 0 after a recovery
+  std::string name;
+  std::unique_ptr<std::string> ordering_key;  // null when empty: most events
+  model::EventPtr content;                    // null: cold
+  std::unique_ptr<PendingDelivery[]> deliveries;
+  std::uint32_t count = 0;
+  std::uint32_t open = 0;    // deliveries not final
+  std::uint32_t active = 0;  // of these, in a lane, reading or in flight
+  std::uint32_t busy = 0;    // of these, reading or in flight
+  model::ReadId reading;     // of the payload; 0: none under way
+  std::uint32_t read_retries = 0;
+  CacheList cache_list = CacheList::kNone;
+  std::uint32_t cache_before = kNoEvent;
+  std::uint32_t cache_after = kNoEvent;
+  std::uint32_t before = kNoEvent;  // in order of sequence
+  std::uint32_t after = kNoEvent;
+};
+
+class PendingEvents {
+ public:
+  explicit PendingEvents(std::size_t payload_bytes_max) : payload_bytes_max_(payload_bytes_max) {}
+
+  // Adds an event behind all others. Requires: seq above that of last().
+  std::uint32_t add(PendingEvent event);
+  // Requires: it is there.
+  void erase(std::uint32_t place);
+  [[nodiscard]] PendingEvent& at(std::uint32_t place) { return *events_[place]; }
+  [[nodiscard]] const PendingEvent& at(std::uint32_t place) const { return *events_[place]; }
+
+  // In order of sequence; kNoEvent at the ends.
+  [[nodiscard]] std::uint32_t first() const { return first_; }
+  [[nodiscard]] std::uint32_t last() const { return last_; }
+  [[nodiscard]] std::uint32_t after(std::uint32_t place) const { return events_[place]->after; }
+
+  // --- Payloads -------------------------------------------------------------------------------
+  void keep(std::uint32_t place, model::EventPtr content);
+  void drop(std::uint32_t place);
+  // Call when `active` of the event became 0, or more than 0.
+  void settle(std::uint32_t place);
+  // Drops payloads until they fit. Those of deliveries in flight stay: they are in use anyway.
+  void trim();
+  [[nodiscard]] std::size_t payload_bytes() const { return payload_bytes_; }
+
+ private:
+  struct List {
+    std::uint32_t front = kNoEvent;
+    std::uint32_t back = kNoEvent;
+  };
+  [[nodiscard]] List& list_of(CacheList list) {
+    return list == CacheList::kActive ? active_list_ : idle_list_;
+  }
+  void link_back(std::uint32_t place, CacheList list);
+  void unlink(std::uint32_t place);
+
+  std::vector<std::unique_ptr<PendingEvent>> events_;
+  std::vector<std::uint32_t> free_;
+  std::uint32_t first_ = kNoEvent;
+  std::uint32_t last_ = kNoEvent;
+
+  std::size_t payload_bytes_max_;
+  std::size_t payload_bytes_ = 0;
+  List active_list_;  // some delivery wants the payload soon
+  List idle_list_;    // all wait for a later time
+};
+
+}  // namespace triggerd::core

@@ -1,0 +1,257 @@
+#include "engine/core/publisher.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "engine/core/validate.h"
+#include "engine/model/limits.h"
+
+namespace triggerd::core {
+
+using base::ErrorCode;
+using base::Now;
+using model::Event;
+using model::EventId;
+using model::EventSeq;
+using model::Match;
+using model::NewEvent;
+using model::OrgId;
+using model::PublishEvents;
+using model::ReadId;
+using model::Refusal;
+using model::RequestId;
+
+Publisher::Publisher(const PublishLimits& limits, const DedupOptions& dedup, Registry& registry,
+                     Deliveries& deliveries, const EventCatalogue& catalogue, Outbox& outbox)
+    : limits_(limits),
+      dedup_(dedup),
+      registry_(registry),
+      deliveries_(deliveries),
+      catalogue_(catalogue),
+      outbox_(outbox),
+      seen_(dedup) {}
+
+void Publisher::raise_next_event(EventSeq next) {
+  next_event_ = std::max(next_event_, next);
+}
+
+// --- From request to answer -------------------------------------------------------------------
+
+void Publisher::handle(PublishEvents request, RequestId id, Now now) {
+  if (!well_formed_or_refuse(request, id)) return;
+  const std::vector<std::optional<Answer>> none(request.events.size());
+  const std::vector<Verdict> verdicts = judge(request, none, now);
+  const bool unknown = std::any_of(verdicts.begin(), verdicts.end(), [](const Verdict& verdict) {
+    return verdict.standing == Standing::kUnknown;
+  });
+  if (unknown) return ask(std::move(request), id, verdicts, none);
+  accept(request, id, verdicts, now);
+}
+
+bool Publisher::well_formed_or_refuse(const PublishEvents& request, RequestId id) {
+  Faults faults;
+  if (registry_.organization(request.org) == nullptr) {
+    outbox_.reply(
+        id,
+        Refusal{{{ErrorCode::kNotFound, "could not find organization " + request.org.to_string()}},
+                std::nullopt});
+    return false;
+  }
+  if (request.events.empty()) {
+    faults.push_back({ErrorCode::kInvalid, "events: is empty; send at least one event"});
+  }
+  if (request.events.size() > model::kEventsPerBatchMax) {
+    faults.push_back({ErrorCode::kInvalid, "events: at most " +
+                                               std::to_string(model::kEventsPerBatchMax) +
+                                               " in one request; split it"});
+  } else {
+    for (std::size_t i = 0; i < request.events.size(); ++i) {
+      Faults more = validate_event(request.events[i], i, catalogue_);
+      std::move(more.begin(), more.end(), std::back_inserter(faults));
+    }
+  }
+  if (faults.empty()) return true;
+  outbox_.refuse(id, Refusal{std::move(faults), std::nullopt});
+  return false;
+}
+
+std::vector<Publisher::Verdict> Publisher::judge(const PublishEvents& request,
+                                                 const std::vector<std::optional<Answer>>& answers,
+                                                 Now now) const {
+  std::vector<Verdict> verdicts(request.events.size());
+  std::unordered_map<EventId, std::size_t> first_with;  // looked up only
+  for (std::size_t i = 0; i < request.events.size(); ++i) {
+    const NewEvent& event = request.events[i];
+    if (!event.id_from_client) continue;
+    const auto [first, is_first] = first_with.emplace(event.id, i);
+    if (!is_first) {
+      verdicts[i] = Verdict{Standing::kRepeated, 0, first->second};
+      continue;
+    }
+    const DedupAnswer known = seen_.find(request.org, event.id, now.wall);
+    if (known.verdict == DedupVerdict::kSeen) {
+      verdicts[i] = Verdict{Standing::kSeen, known.seen.webhooks, 0};
+    } else if (known.verdict == DedupVerdict::kUnknown) {
+      if (!answers[i]) {
+        verdicts[i].standing = Standing::kUnknown;
+      } else if (answers[i]->found && now.wall - answers[i]->seen.accepted_at < dedup_.window) {
+        verdicts[i] = Verdict{Standing::kSeen, answers[i]->seen.webhooks, 0};
+      }
+    }
+  }
+  return verdicts;
+}
+
+// --- Ids that only the store knows ------------------------------------------------------------
+
+void Publisher::ask(PublishEvents request, RequestId id, const std::vector<Verdict>& verdicts,
+                    const std::vector<std::optional<Answer>>& answers) {
+  if (waiting_.size() >= limits_.waiting_requests) {
+    return overloaded(id, "too many requests wait for the store; try again later");
+  }
+  Waiting waiting;
+  waiting.answers = answers;
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    if (verdicts[i].standing != Standing::kUnknown) continue;
+    // An id that this very process forgot may still be on its way to the disk.
+    const ReadId read =
+        outbox_.ask(outbox_.newest(), model::ReadEventId{request.org, request.events[i].id});
+    reads_.emplace(read, ReadFor{id, i});
+    waiting.reads.push_back(read);
+  }
+  waiting.reads_open = waiting.reads.size();
+  waiting.request = std::move(request);
+  waiting_.emplace(id, std::move(waiting));
+}
+
+bool Publisher::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
+  const auto at = reads_.find(id);
+  if (at == reads_.end()) return false;
+  const ReadFor read = at->second;
+  reads_.erase(at);
+  const auto waiting_at = waiting_.find(read.request);
+  if (waiting_at == waiting_.end()) return true;
+  const auto* loaded = std::get_if<model::EventIdLoaded>(&answer);
+  if (loaded == nullptr) {
+    cancel(read.request);
+    Refusal refusal;
+    refusal.faults.push_back(
+        {ErrorCode::kUnavailable, "the store could not tell whether events[" +
+                                      std::to_string(read.index) +
+                                      "].event_id was accepted before; try again later"});
+    refusal.retry_after = model::kOverloadRetryAfter;
+    outbox_.refuse(read.request, std::move(refusal));
+    return true;
+  }
+  Waiting& waiting = waiting_at->second;
+  waiting.answers[read.index] =
+      Answer{loaded->found, SeenEvent{loaded->accepted_at, loaded->webhooks}};
+  if (--waiting.reads_open > 0) return true;
+  const Waiting complete = std::move(waiting);
+  waiting_.erase(waiting_at);
+  resume(complete.request, read.request, complete.answers, now);
+  return true;
+}
+
+void Publisher::resume(const PublishEvents& request, RequestId id,
+                       const std::vector<std::optional<Answer>>& answers, Now now) {
+  // The world went on meanwhile: the organization may be gone, an id accepted by another request.
+  if (!well_formed_or_refuse(request, id)) return;
+  const std::vector<Verdict> verdicts = judge(request, answers, now);
+  const bool unknown = std::any_of(verdicts.begin(), verdicts.end(), [](const Verdict& verdict) {
+    return verdict.standing == Standing::kUnknown;
+  });
+  if (unknown) return ask(request, id, verdicts, answers);  // forgotten while we asked for another
+  accept(request, id, verdicts, now);
+}
+
+void Publisher::cancel(RequestId id) {
+  const auto at = waiting_.find(id);
+  if (at == waiting_.end()) return;
+  for (const ReadId read : at->second.reads) reads_.erase(read);
+  waiting_.erase(at);
+}
+
+// --- Acceptance -------------------------------------------------------------------------------
+
+std::vector<Match> Publisher::matches_of(const OrgId& org, const std::string& name) const {
+  std::vector<Match> matches;
+  const auto all = registry_.match(org, model::TriggerType::kEvent, name);
+  matches.reserve(all.size());
+  for (const Match& match : all) {
+    // Paused ones match: they get theirs later.
+    if (registry_.peek(match.webhook)->state != model::WebhookState::kDisabled) {
+      matches.push_back(match);
+    }
+  }
+  return matches;
+}
+
+void Publisher::accept(const PublishEvents& request, RequestId id,
+                       const std::vector<Verdict>& verdicts, Now now) {
+  std::vector<std::vector<Match>> matches(request.events.size());
+  std::size_t in_all = 0;
+  for (std::size_t i = 0; i < request.events.size(); ++i) {
+    if (verdicts[i].standing != Standing::kNew) continue;
+    matches[i] = matches_of(request.org, request.events[i].name);
+    in_all += matches[i].size();
+    if (in_all > limits_.matches_per_request) {
+      return overloaded(id, "events: together they go to more than " +
+                                std::to_string(limits_.matches_per_request) +
+                                " webhooks; send fewer in one request");
+    }
+  }
+  if (in_all > 0 && deliveries_.pending_of(request.org) + in_all > limits_.pending_per_org) {
+    return overloaded(id, "the organization has too many deliveries pending; try again later");
+  }
+  if (in_all > 0 && deliveries_.pending() + in_all > limits_.pending) {
+    return overloaded(id, "too many deliveries are pending; try again later");
+  }
+  model::PublishReply reply;
+  reply.events.reserve(request.events.size());
+  for (std::size_t i = 0; i < request.events.size(); ++i) {
+    const NewEvent& asked = request.events[i];
+    const Verdict& verdict = verdicts[i];
+    if (verdict.standing == Standing::kSeen) {
+      reply.events.push_back({asked.id, true, verdict.webhooks});
+      continue;
+    }
+    if (verdict.standing == Standing::kRepeated) {
+      reply.events.push_back({asked.id, true, reply.events[verdict.repeated_of].webhooks});
+      continue;
+    }
+    auto event = std::make_shared<Event>();
+    event->seq = next_event_;
+    event->id = asked.id;
+    event->org = request.org;
+    event->name = asked.name;
+    event->accepted_at = now.wall;
+    event->timestamp = asked.timestamp;
+    event->is_test = asked.is_test;
+    event->ordering_key = asked.ordering_key;
+    event->traceparent = asked.traceparent;
+    event->content = asked.content;
+    event->own_members_at = asked.own_members_at;
+    event->matches = std::move(matches[i]);
+    const auto webhooks = static_cast<std::uint32_t>(event->matches.size());
+    next_event_ = EventSeq(next_event_.value() + 1);
+    outbox_.put(model::PutEvent{event});
+    if (webhooks > 0) deliveries_.accept(event);
+    // Minted ids too: their owner knows them from the answer, and may send them again.
+    seen_.insert(request.org, asked.id, SeenEvent{now.wall, webhooks}, now.wall);
+    reply.events.push_back({asked.id, false, webhooks});
+  }
+  outbox_.reply(id, std::move(reply));
+}
+
+void Publisher::overloaded(RequestId id, std::string message) {
+  Refusal refusal;
+  refusal.faults.push_back({ErrorCode::kOverloaded, std::move(message)});
+  refusal.retry_after = model::kOverloadRetryAfter;
+  outbox_.refuse(id, std::move(refusal));
+}
+
+}  // namespace triggerd::core

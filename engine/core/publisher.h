@@ -1,0 +1,99 @@
+// Publishing: checks a batch of events whole, tells duplicates from new events (asking the store
+// where memory does not reach), fans the new ones out. All of a request or nothing.
+//
+// Thread: the engine's. At most kWaitingRequestsMax requests wait for the store.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/base/time.h"
+#include "engine/core/dedup_window.h"
+#include "engine/core/deliveries.h"
+#include "engine/core/event_catalogue.h"
+#include "engine/core/outbox.h"
+#include "engine/core/registry.h"
+#include "engine/model/request.h"
+
+namespace triggerd::core {
+
+struct PublishLimits {
+  std::size_t pending_per_org = 0;
+  std::size_t pending = 0;
+  std::size_t matches_per_request = model::kMatchesPerRequestMax;
+  std::size_t waiting_requests = model::kWaitingRequestsMax;
+};
+
+class Publisher {
+ public:
+  // All arguments outlive this.
+  Publisher(const PublishLimits& limits, const DedupOptions& dedup, Registry& registry,
+            Deliveries& deliveries, const EventCatalogue& catalogue, Outbox& outbox);
+
+  // Recovery. Events may be stored that are not remembered here.
+  void recovered(base::Now now) { seen_.missing_before(now.wall); }
+  void raise_next_event(model::EventSeq next);
+
+  // Answered exactly once, now or after loaded().
+  void handle(model::PublishEvents request, model::RequestId id, base::Now now);
+  // False when this read is not of an event id asked for here.
+  bool loaded(model::ReadId id, const model::ReadAnswer& answer, base::Now now);
+  // A request that waits is dropped: nothing of it has been accepted.
+  void cancel(model::RequestId id);
+
+  [[nodiscard]] model::EventSeq next_event() const { return next_event_; }
+
+ private:
+  enum class Standing : std::uint8_t { kNew, kSeen, kRepeated, kUnknown };
+  struct Verdict {
+    Standing standing = Standing::kNew;
+    std::uint32_t webhooks = 0;   // kSeen: what was answered then
+    std::size_t repeated_of = 0;  // kRepeated: the earlier one in this request
+  };
+  // What the store said of the event at this index.
+  struct Answer {
+    bool found = false;
+    SeenEvent seen;
+  };
+  struct Waiting {
+    model::PublishEvents request;
+    std::vector<std::optional<Answer>> answers;
+    std::size_t reads_open = 0;
+    std::vector<model::ReadId> reads;
+  };
+  struct ReadFor {
+    model::RequestId request;
+    std::size_t index = 0;
+  };
+
+  void resume(const model::PublishEvents& request, model::RequestId id,
+              const std::vector<std::optional<Answer>>& answers, base::Now now);
+  [[nodiscard]] bool well_formed_or_refuse(const model::PublishEvents& request,
+                                           model::RequestId id);
+  [[nodiscard]] std::vector<Verdict> judge(const model::PublishEvents& request,
+                                           const std::vector<std::optional<Answer>>& answers,
+                                           base::Now now) const;
+  void ask(model::PublishEvents request, model::RequestId id, const std::vector<Verdict>& verdicts,
+           const std::vector<std::optional<Answer>>& answers);
+  [[nodiscard]] std::vector<model::Match> matches_of(const model::OrgId& org,
+                                                     const std::string& name) const;
+  void accept(const model::PublishEvents& request, model::RequestId id,
+              const std::vector<Verdict>& verdicts, base::Now now);
+  void overloaded(model::RequestId id, std::string message);
+
+  PublishLimits limits_;
+  DedupOptions dedup_;
+  Registry& registry_;
+  Deliveries& deliveries_;
+  const EventCatalogue& catalogue_;
+  Outbox& outbox_;
+  DedupWindow seen_;
+  model::EventSeq next_event_{1};
+  std::unordered_map<model::RequestId, Waiting> waiting_;  // never iterated
+  std::unordered_map<model::ReadId, ReadFor> reads_;       // never iterated
+};
+
+}  // namespace triggerd::core

@@ -1,0 +1,86 @@
+// Engine: rebuilt from stored records, and the text of what must survive.
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "engine/core/engine.h"
+#include "engine/core/engine_parts.h"
+
+namespace triggerd::core {
+
+using base::Now;
+
+void Engine::load(model::Record record) {
+  Parts& parts = *parts_;
+  parts.loaded = true;
+  std::visit(
+      [&parts](auto&& row) {
+        using Row = std::decay_t<decltype(row)>;
+        if constexpr (std::is_same_v<Row, model::Organization>) {
+          parts.registry.add_organization(std::forward<decltype(row)>(row));
+        } else if constexpr (std::is_same_v<Row, model::ApiKey>) {
+          parts.outbox.emit(model::BatchSeq(0), model::ApiKeyAdded{row});
+          parts.registry.add_api_key(std::forward<decltype(row)>(row));
+        } else if constexpr (std::is_same_v<Row, model::Webhook>) {
+          parts.registry.add_webhook(
+              std::make_shared<model::Webhook>(std::forward<decltype(row)>(row)));
+        } else if constexpr (std::is_same_v<Row, model::Trigger>) {
+          parts.registry.add_trigger(row);
+        } else if constexpr (std::is_same_v<Row, model::PendingChunk>) {
+          parts.publisher.raise_next_event(model::EventSeq(row.seq.value() + 1));
+          parts.deliveries.load(row);
+        } else if constexpr (std::is_same_v<Row, model::Counters>) {
+          parts.registry.raise_counters(row.next_webhook, row.next_generation);
+          parts.publisher.raise_next_event(row.next_event);
+          parts.stored = row;
+        } else {
+          // Signing keys are for the dispatcher; the core signs nothing.
+          static_assert(std::is_same_v<Row, model::SigningKey>);
+        }
+      },
+      std::move(record));
+}
+
+void Engine::recovered(Now now) {
+  Parts& parts = *parts_;
+  if (!parts.loaded) return;
+  // Any event may have been stored under an id that is not in memory.
+  parts.publisher.recovered(now);
+  parts.deliveries.recovered(now);
+}
+
+std::string Engine::durable_state() const {
+  const Parts& parts = *parts_;
+  std::string out;
+  for (const model::Organization& organization : parts.registry.organizations()) {
+    out += "org " + organization.id.to_string() + " " + organization.name + " created " +
+           base::to_rfc3339(organization.created_at) + "\n";
+    const OrganizationEntry& entry = *parts.registry.organization(organization.id);
+    for (const model::ApiKey& key : entry.api_keys) {
+      out += "  key " + key.id.to_string() + " " + key.name + " scopes " +
+             std::to_string(key.scopes) + " created " + base::to_rfc3339(key.created_at) + "\n";
+    }
+    for (const model::WebhookRef ref : entry.webhooks) {
+      const model::Webhook& webhook = *parts.registry.peek(ref);
+      out += "  webhook " + std::to_string(ref.value()) + " " + webhook.id.to_string() + " " +
+             webhook.target_url + " name " + webhook.name + " description " + webhook.description +
+             " timeout " + std::to_string(webhook.timeout.count()) + " state " +
+             std::to_string(static_cast<int>(webhook.state)) + "/" +
+             std::to_string(static_cast<int>(webhook.disabled_reason)) + " created " +
+             base::to_rfc3339(webhook.created_at) + "\n";
+      for (const model::Header& header : webhook.custom_headers) {
+        out += "    header " + header.name;
+        for (const std::string& value : header.values) out += " [" + value + "]";
+        out += "\n";
+      }
+      for (const model::Trigger& trigger : parts.registry.triggers(ref)) {
+        out += "    trigger " + std::to_string(static_cast<int>(trigger.type)) + " " +
+               trigger.name + " generation " + std::to_string(trigger.generation.value()) + "\n";
+      }
+    }
+  }
+  parts.deliveries.append_durable_state(out);
+  return out;
+}
+
+}  // namespace triggerd::core

@@ -1,0 +1,195 @@
+#include "engine/core/registry_requests.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace triggerd::core {
+
+using base::ErrorCode;
+using base::Now;
+using model::Generation;
+using model::OrgId;
+using model::RequestId;
+using model::Trigger;
+using model::Webhook;
+using model::WebhookId;
+using model::WebhookPtr;
+using model::WebhookRef;
+
+RegistryRequests::RegistryRequests(const RegistryLimits& limits, model::TargetPolicy targets,
+                                   Registry& registry, Deliveries& deliveries,
+                                   const EventCatalogue& catalogue, Outbox& outbox,
+                                   base::Random& random)
+    : limits_(limits),
+      targets_(std::move(targets)),
+      registry_(registry),
+      deliveries_(deliveries),
+      catalogue_(catalogue),
+      outbox_(outbox),
+      random_(random) {}
+
+// --- Webhooks ---------------------------------------------------------------------------------
+
+void RegistryRequests::handle(const model::CreateWebhook& request, RequestId id, Now now) {
+  const OrganizationEntry* org = organization_or_refuse(request.org, id);
+  if (org == nullptr) return;
+  WebhookVerdict verdict = validate_webhook(request.draft, DraftKind::kCreate, targets_);
+  if (!verdict.faults.empty()) return refuse(id, std::move(verdict.faults));
+  if (!url_free_or_refuse(*org, *verdict.webhook.target_url, WebhookRef(0), id)) return;
+  if (org->webhooks.size() >= limits_.webhooks_per_org) {
+    return refuse(id, ErrorCode::kInvalid,
+                  "webhooks: an organization has at most " +
+                      std::to_string(limits_.webhooks_per_org) + "; delete one that is not used");
+  }
+  auto webhook = std::make_shared<Webhook>();
+  webhook->id = WebhookId(random_.uuid_v7(now.wall));
+  webhook->org = request.org;
+  webhook->ref = registry_.next_webhook();
+  webhook->created_at = now.wall;
+  verdict.webhook.apply_to(*webhook);
+  registry_.add_webhook(webhook);
+  outbox_.put(model::PutWebhook{webhook});
+  outbox_.reply(id, model::WebhookReply{webhook});
+}
+
+void RegistryRequests::handle(const model::ListWebhooks& request, RequestId id, Now) {
+  const OrganizationEntry* org = organization_or_refuse(request.org, id);
+  if (org == nullptr) return;
+  model::WebhooksReply reply;
+  reply.webhooks.reserve(org->webhooks.size());
+  for (const WebhookRef ref : org->webhooks) reply.webhooks.push_back(registry_.webhook(ref));
+  outbox_.reply(id, std::move(reply));
+}
+
+void RegistryRequests::handle(const model::GetWebhook& request, RequestId id, Now) {
+  WebhookPtr webhook = webhook_or_refuse(request.org, request.id, id);
+  if (webhook != nullptr) outbox_.reply(id, model::WebhookReply{std::move(webhook)});
+}
+
+void RegistryRequests::handle(const model::PatchWebhook& request, RequestId id, Now) {
+  const WebhookPtr before = webhook_or_refuse(request.org, request.id, id);
+  if (before == nullptr) return;
+  WebhookVerdict verdict = validate_webhook(request.draft, DraftKind::kPatch, targets_);
+  if (!verdict.faults.empty()) return refuse(id, std::move(verdict.faults));
+  auto after = std::make_shared<Webhook>(*before);
+  verdict.webhook.apply_to(*after);
+  if (!url_free_or_refuse(*registry_.organization(request.org), after->target_url, after->ref,
+                          id)) {
+    return;
+  }
+  if (*after != *before) {
+    registry_.replace_webhook(after);
+    outbox_.put(model::PutWebhook{after});
+    if (after->target_url != before->target_url) deliveries_.webhook_changed(after->ref);
+  }
+  outbox_.reply(id, model::WebhookReply{after});
+}
+
+void RegistryRequests::handle(const model::DeleteWebhook& request, RequestId id, Now) {
+  const WebhookPtr webhook = webhook_or_refuse(request.org, request.id, id);
+  if (webhook == nullptr) return;
+  erase_webhook(*webhook);
+  outbox_.reply(id, model::Done{});
+}
+
+void RegistryRequests::erase_webhook(const Webhook& webhook) {
+  for (const Trigger& trigger : registry_.triggers(webhook.ref)) {
+    outbox_.put(model::EraseTrigger{trigger});
+  }
+  outbox_.put(model::EraseWebhook{webhook.org, webhook.ref});
+  const WebhookRef ref = webhook.ref;
+  registry_.erase_webhook(ref);
+  deliveries_.webhook_erased(ref);
+}
+
+// --- Triggers ---------------------------------------------------------------------------------
+
+void RegistryRequests::handle(const model::ListTriggers& request, RequestId id, Now) {
+  const WebhookPtr webhook = webhook_or_refuse(request.org, request.id, id);
+  if (webhook == nullptr) return;
+  outbox_.reply(id, model::TriggersReply{registry_.triggers(webhook->ref)});
+}
+
+void RegistryRequests::handle(const model::AddTrigger& request, RequestId id, Now) {
+  const WebhookPtr webhook = webhook_or_refuse(request.org, request.id, id);
+  if (webhook == nullptr) return;
+  TriggerVerdict verdict = validate_trigger(request.type, request.name, catalogue_);
+  if (!verdict.faults.empty()) return refuse(id, std::move(verdict.faults));
+  if (registry_.find_trigger(webhook->ref, verdict.trigger.type, verdict.trigger.name)) {
+    return outbox_.reply(id, model::TriggerAdded{});
+  }
+  if (registry_.trigger_count(webhook->ref) >= limits_.triggers_per_webhook) {
+    return refuse(id, ErrorCode::kInvalid,
+                  "triggers: a webhook has at most " +
+                      std::to_string(limits_.triggers_per_webhook) +
+                      "; delete one that is not used");
+  }
+  const Trigger trigger{request.org, webhook->ref, verdict.trigger.type, verdict.trigger.name,
+                        registry_.next_generation()};
+  registry_.add_trigger(trigger);
+  outbox_.put(model::PutTrigger{trigger});
+  outbox_.reply(id, model::TriggerAdded{});
+}
+
+void RegistryRequests::handle(const model::RemoveTrigger& request, RequestId id, Now) {
+  const WebhookPtr webhook = webhook_or_refuse(request.org, request.id, id);
+  if (webhook == nullptr) return;
+  TriggerVerdict verdict = validate_trigger(request.type, request.name, catalogue_);
+  if (!verdict.faults.empty()) return refuse(id, std::move(verdict.faults));
+  const std::optional<Generation> generation =
+      registry_.find_trigger(webhook->ref, verdict.trigger.type, verdict.trigger.name);
+  if (!generation) {
+    return refuse(id, ErrorCode::kNotFound,
+                  "could not find trigger " + request.type + " " + request.name + " of webhook " +
+                      request.id.to_string());
+  }
+  registry_.remove_trigger(webhook->ref, *generation);
+  outbox_.put(model::EraseTrigger{
+      Trigger{request.org, webhook->ref, verdict.trigger.type, verdict.trigger.name, *generation}});
+  deliveries_.trigger_removed();
+  outbox_.reply(id, model::Done{});
+}
+
+// --- Shared -----------------------------------------------------------------------------------
+
+void RegistryRequests::refuse(RequestId id, Faults faults) {
+  outbox_.refuse(id, model::Refusal{std::move(faults), std::nullopt});
+}
+
+// What is not there, or there already, shows the state: it waits like any other answer.
+void RegistryRequests::refuse(RequestId id, ErrorCode code, std::string message) {
+  model::Refusal refusal;
+  refusal.faults.push_back({code, std::move(message)});
+  outbox_.reply(id, std::move(refusal));
+}
+
+const OrganizationEntry* RegistryRequests::organization_or_refuse(const OrgId& org, RequestId id) {
+  const OrganizationEntry* entry = registry_.organization(org);
+  if (entry == nullptr) {
+    refuse(id, ErrorCode::kNotFound, "could not find organization " + org.to_string());
+  }
+  return entry;
+}
+
+WebhookPtr RegistryRequests::webhook_or_refuse(const OrgId& org, const WebhookId& webhook,
+                                               RequestId id) {
+  WebhookPtr found = registry_.find(org, webhook);
+  if (found == nullptr) {
+    // The same words whether it never was, is gone, or belongs to somebody else.
+    refuse(id, ErrorCode::kNotFound, "could not find webhook " + webhook.to_string());
+  }
+  return found;
+}
+
+bool RegistryRequests::url_free_or_refuse(const OrganizationEntry& org, const std::string& url,
+                                          WebhookRef own, RequestId id) {
+  const auto at = org.by_url.find(url);
+  if (at == org.by_url.end() || at->second == own) return true;
+  refuse(id, ErrorCode::kConflict,
+         "target_url: in use by webhook " + registry_.peek(at->second)->id.to_string() +
+             "; add triggers to that one, or give another URL");
+  return false;
+}
+
+}  // namespace triggerd::core
