@@ -1,6 +1,7 @@
 #include "app/jws_verifier.h"
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>

@@ -1,5 +1,6 @@
 #include "dispatcher/base64url.h"
 
+#include <optional>
 #include <string>
 
 #include <gtest/gtest.h>

@@ -1,7 +1,9 @@
 #include "dispatcher/key_ring.h"
 
 #include <utility>
+#include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/x509.h>
 

@@ -1,6 +1,8 @@
 // What the tests of signing share: keys, an attempt, and a verifier that knows nothing of ours.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>

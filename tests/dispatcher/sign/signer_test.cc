@@ -1,5 +1,9 @@
 #include "dispatcher/signer.h"
 
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <unordered_set>
