@@ -51,7 +51,7 @@ DedupWindow::DedupWindow(const DedupOptions& options) : options_(options) {
 }
 
 void DedupWindow::missing_before(WallTime now) {
-  complete_since_ = std::max(complete_since_, now);
+  missing_until_ = std::max(missing_until_, now);
 }
 
 std::size_t DedupWindow::home_of(const OrgId& org, const EventId& id) const {
@@ -85,8 +85,8 @@ DedupAnswer DedupWindow::find(const OrgId& org, const EventId& id, WallTime now)
     if (is_past(seen.accepted_at, now)) return {DedupVerdict::kNew, {}};
     return {DedupVerdict::kSeen, seen};
   }
-  // Compared without a difference: complete_since_ may be the smallest time there is.
-  if (complete_since_ > now - options_.window) return {DedupVerdict::kUnknown, {}};
+  // Compared without a difference: missing_until_ may be the smallest time there is.
+  if (missing_until_ > now - options_.window) return {DedupVerdict::kUnknown, {}};
   return {DedupVerdict::kNew, {}};
 }
 
@@ -116,7 +116,7 @@ std::size_t DedupWindow::expire(WallTime now, std::size_t budget) {
 void DedupWindow::drop_oldest() {
   const Entry& oldest = entries_.front();
   // For an id past the window this changes no answer: nobody asks further back than the window.
-  complete_since_ = std::max(complete_since_, oldest.seen.accepted_at + base::Duration(1));
+  missing_until_ = std::max(missing_until_, oldest.seen.accepted_at);
   free_slot(slot_of(oldest.org, oldest.id));
   entries_.pop_front();
   first_ = number_after(first_, 1);

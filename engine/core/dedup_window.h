@@ -45,8 +45,8 @@ class DedupWindow {
   // Everything ever accepted is known to it: an empty installation.
   explicit DedupWindow(const DedupOptions& options);
 
-  // From here on, ids accepted before `now` may be missing: call it when recovered from a store
-  // that holds events.
+  // Ids accepted before `now` may be missing: call it when recovered from a store that holds
+  // events.
   void missing_before(base::WallTime now);
 
   [[nodiscard]] DedupAnswer find(const base::OrgId& org, const base::EventId& id,
@@ -82,8 +82,8 @@ class DedupWindow {
   void free_slot(std::size_t slot);
 
   DedupOptions options_;
-  // Ids accepted from here on are all in entries_.
-  base::WallTime complete_since_ = base::WallTime::min();
+  // Ids accepted later than this are all in entries_.
+  base::WallTime missing_until_ = base::WallTime::min();
 
   std::deque<Entry> entries_;  // in order of insertion
   std::uint32_t first_ = 0;    // number of entries_.front(); numbers count up modulo kNumbers
