@@ -22,9 +22,19 @@ Connection::Connection(ConnectionId id, std::unique_ptr<loop::TcpStream> stream,
   stream_->start_reading();
 }
 
+// Counts what is formatted; what waits in the slots for an earlier answer is held_bytes_.
+bool Connection::has_output_room() const {
+  return stream_->buffered_bytes() + output_.size() <= context_.limits.buffered_bytes;
+}
+
 bool Connection::may_take() const {
-  return !input_closed_ && slots_.size() < context_.limits.unanswered &&
-         stream_->buffered_bytes() + output_.size() <= context_.limits.buffered_bytes;
+  return !input_closed_ && slots_.size() < context_.limits.unanswered && has_output_room() &&
+         held_bytes_ <= context_.limits.buffered_bytes;
+}
+
+void Connection::hold(Slot& slot, HttpResponse response) {
+  held_bytes_ += response.body.size();
+  slot.response = std::move(response);
 }
 
 void Connection::on_bytes(std::string_view bytes) {
@@ -125,7 +135,7 @@ void Connection::take_head(std::string_view input) {
 void Connection::answer_head(HttpResponse response) {
   const HeadFacts& facts = parser_.facts();
   Slot& slot = open_slot();
-  slot.response = std::move(response);
+  hold(slot, std::move(response));
   head_answered_ = true;
   // Whether a client that was told the final status sends the body that it asked about is its
   // choice: the next byte could be either.
@@ -141,14 +151,13 @@ void Connection::answer_head(HttpResponse response) {
 
 void Connection::take_request() {
   request_open_ = false;
-  HttpRequest request = parser_.take_request();
-  if (head_answered_) {
-    head_answered_ = false;
+  if (std::exchange(head_answered_, false)) {
+    static_cast<void>(parser_.take_request());
     return;
   }
   const std::uint64_t sequence = first_slot_ + slots_.size();
   if (open_slot().close) input_closed_ = true;
-  context_.handler.on_request(std::move(request), owner_.make_respond(id_, sequence));
+  context_.handler.on_request(parser_.take_request(), owner_.make_respond(id_, sequence));
 }
 
 // What cannot be taken is answered in its turn, and nothing behind it is looked at.
@@ -158,7 +167,7 @@ void Connection::refuse(int status, std::string_view message) {
   if (head_answered_) return;
   ++context_.counts.requests_refused;
   Slot& slot = slots_.emplace_back();
-  slot.response = error_response(status, message);
+  hold(slot, error_response(status, message));
   slot.close = true;
 }
 
@@ -166,7 +175,7 @@ void Connection::answer(std::uint64_t sequence, HttpResponse response) {
   if (sequence < first_slot_ || sequence - first_slot_ >= slots_.size()) return;
   Slot& slot = slots_[static_cast<std::size_t>(sequence - first_slot_)];
   TRIGGERD_ASSERT(!slot.response);
-  slot.response = std::move(response);
+  hold(slot, std::move(response));
   if (!busy_) settle();
 }
 
@@ -179,14 +188,13 @@ void Connection::settle() {
       owner_.forget(id_);
       return;
     }
-  } while (resume());
+  } while (resume() || (has_answer() && has_output_room()));
   finish_if_done();
 }
 
 void Connection::format_answers() {
   std::size_t done = 0;
-  while (done < slots_.size() && slots_[done].response &&
-         stream_->buffered_bytes() + output_.size() <= context_.limits.buffered_bytes) {
+  while (done < slots_.size() && slots_[done].response && has_output_room()) {
     format(slots_[done], done + 1 == slots_.size());
     ++done;
     if (lingering_) break;
@@ -216,6 +224,7 @@ void Connection::format(Slot& slot, bool is_last) {
   } else if (slot.http_1_0) {
     frame.connection = ResponseFrame::Connection::kKeepSaid;
   }
+  held_bytes_ -= slot.response->body.size();
   context_.writer.append(output_, *slot.response, frame, context_.clock().wall);
 }
 
@@ -259,6 +268,7 @@ void Connection::finish_if_done() {
 }
 
 void Connection::sweep(base::MonoTime now) {
+  // Answers that are formatted but not yet taken by the client.
   const std::size_t buffered = stream_->buffered_bytes();
   if (buffered != buffered_seen_) {
     buffered_seen_ = buffered;

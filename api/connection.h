@@ -74,6 +74,9 @@ class Connection final : public loop::StreamEvents {
   };
 
   [[nodiscard]] bool may_take() const;
+  [[nodiscard]] bool has_output_room() const;
+  [[nodiscard]] bool has_answer() const { return !slots_.empty() && slots_.front().response; }
+  void hold(Slot& slot, HttpResponse response);
   void take_events(std::string_view& input);
   void take_head(std::string_view input);
   void take_request();
@@ -100,6 +103,7 @@ class Connection final : public loop::StreamEvents {
   std::uint64_t first_slot_ = 0;  // sequence of slots_.front()
   std::string pending_;           // input that waits until may_take()
   std::string output_;            // formatted, not yet given to the stream
+  std::size_t held_bytes_ = 0;    // bodies of the answers in slots_
   std::size_t discarded_bytes_ = 0;
   std::size_t buffered_seen_ = 0;  // by the last sweep
 

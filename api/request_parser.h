@@ -33,7 +33,7 @@ class RequestParser {
   // empty input: a request without a body is complete then.
   Event feed(std::string_view& input);
 
-  // Valid from kHead until kRequest was taken. `peer` stays empty.
+  // All three are valid from kHead until take_request(). `peer` stays empty.
   [[nodiscard]] const HttpRequest& head() const { return request_; }
   [[nodiscard]] HttpRequest& mutable_head() { return request_; }
   [[nodiscard]] const HeadFacts& facts() const { return head_.facts(); }

@@ -1,0 +1,93 @@
+// A server on the test's own thread with a tiny handler, and raw sockets to talk to it. Time moves
+// only when the test says so.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/http.h"
+#include "api/server.h"
+#include "engine/loop/event_loop.h"
+
+namespace triggerd::api {
+
+// Answers 200 with method, target and body. Paths that do something else:
+//   /early   answered 401 from the head alone
+//   /nobody  wants no body
+//   /later   is kept in `later` until the test answers it
+//   /none    204
+//   /big     1 MiB of answer
+//   /custom  `custom`
+class EchoHandler final : public HttpHandler {
+ public:
+  HeadDecision on_head(const HttpRequest& head) override;
+  void on_request(HttpRequest request, Respond respond) override;
+
+  std::size_t body_bytes_max = 1024;
+  HttpResponse custom;
+  std::vector<std::string> targets;  // of every head, in order
+  std::vector<Respond> later;
+  std::string last_peer;
+};
+
+HttpResponse text_response(int status, std::string body);
+
+struct ParsedResponse {
+  int status = 0;
+  std::map<std::string, std::string> fields;  // names in lower case
+  std::string body;
+};
+// Takes whole answers off the front of `bytes`; 100 is one of them.
+std::vector<ParsedResponse> take_responses(std::string& bytes, bool to_head = false);
+
+class Client;
+
+class ServerFixture {
+ public:
+  explicit ServerFixture(ServerOptions options = {});
+  ~ServerFixture();
+  ServerFixture(const ServerFixture&) = delete;
+  ServerFixture& operator=(const ServerFixture&) = delete;
+
+  // Runs the loop until `done`, at most a few seconds; false when it never was.
+  bool run_until(const std::function<bool()>& done);
+  void advance(base::Duration time);
+
+  loop::EventLoop loop;
+  EchoHandler handler;
+  base::Now now;
+  std::unique_ptr<Server> server;
+};
+
+// A blocking-looking client: every wait runs the server's loop.
+class Client {
+ public:
+  explicit Client(ServerFixture& fixture);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  void send(std::string_view bytes);
+  void end_writing() const;
+  void reset();  // closes with RST
+  // Reads what is there; true while the server has not closed.
+  bool read();
+  // Waits for `count` final answers or the close, and returns all answers so far unread.
+  std::vector<ParsedResponse> wait_for(std::size_t count);
+  bool wait_closed();
+
+  [[nodiscard]] bool closed() const { return closed_; }
+  std::string received;
+  bool to_head = false;
+
+ private:
+  ServerFixture& fixture_;
+  int fd_;
+  bool closed_ = false;
+};
+
+}  // namespace triggerd::api
