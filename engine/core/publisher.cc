@@ -139,9 +139,9 @@ bool Publisher::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
     cancel(read.request);
     Refusal refusal;
     refusal.faults.push_back(
-        {ErrorCode::kUnavailable, "the store could not tell whether events[" +
-                                      std::to_string(read.index) +
-                                      "].event_id was accepted before; try again later"});
+        {ErrorCode::kUnavailable, "[" + std::to_string(read.index) +
+                                      "] event_id: the store could not tell whether it was "
+                                      "accepted before; try again later"});
     refusal.retry_after = model::kOverloadRetryAfter;
     outbox_.refuse(read.request, std::move(refusal));
     return true;

@@ -1,0 +1,229 @@
+// Scenario: what happened, as text. Identities are shown by the names the scenario gave them.
+#include <array>
+#include <string>
+#include <type_traits>
+#include <variant>
+
+#include "engine/model/go_duration.h"
+#include "tests/scenarios/scenario.h"
+
+namespace triggerd::testing {
+
+using base::Uuid;
+
+namespace {
+
+const char* text_of(model::DeliveryState state) {
+  constexpr std::array<const char*, 6> kTexts{"?",         "ready", "delayed",
+                                              "delivered", "dead",  "cancelled"};
+  return kTexts.at(static_cast<std::size_t>(state));
+}
+
+const char* text_of(model::OutcomeClass kind) {
+  constexpr std::array<const char*, 11> kTexts{"?",        "ok",        "http", "timeout",
+                                               "connect",  "dns",       "tls",  "blocked",
+                                               "protocol", "cancelled", "busy"};
+  return kTexts.at(static_cast<std::size_t>(kind));
+}
+
+const char* text_of(base::ErrorCode code) {
+  constexpr std::array<const char*, 9> kTexts{"invalid",     "not found", "conflict",
+                                              "timeout",     "too large", "overloaded",
+                                              "unavailable", "corrupt",   "internal"};
+  return kTexts.at(static_cast<std::size_t>(code));
+}
+
+std::string refusal_text(const model::Refusal& refusal) {
+  std::string text = "refused";
+  for (const base::Error& fault : refusal.faults) {
+    text += std::string("\n    ") + text_of(fault.code) + ": " + fault.message;
+  }
+  if (refusal.retry_after) {
+    text += "\n    retry after " + model::format_go_duration(*refusal.retry_after);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string Scenario::text_of(base::WallTime time) const {
+  const auto start = base::parse_rfc3339("2024-03-03T00:00:00Z").value();
+  return "+" + model::format_go_duration(time - start);
+}
+
+std::string Scenario::name_of(const Uuid& id) const {
+  const auto at = names_.find(id);
+  return at == names_.end() ? id.to_string() : at->second;
+}
+
+std::string Scenario::name_of(model::WebhookRef ref) const {
+  const auto at = webhook_names_.find(ref);
+  return at == webhook_names_.end() ? "webhook " + std::to_string(ref.value()) : at->second;
+}
+
+std::string Scenario::with_names(std::string text) const {
+  for (const auto& [id, name] : names_) {
+    const std::string shown = id.to_string();
+    for (std::size_t at = text.find(shown); at != std::string::npos; at = text.find(shown)) {
+      text.replace(at, shown.size(), name);
+    }
+  }
+  return text;
+}
+
+void Scenario::print(const model::Batch& batch) {
+  print("batch " + std::to_string(batch.seq.value()));
+  for (const model::Mutation& mutation : batch.mutations) {
+    if (const auto* put = std::get_if<model::PutWebhook>(&mutation);
+        put != nullptr && !webhook_names_.contains(put->webhook->ref)) {
+      webhook_names_[put->webhook->ref] = awaited_webhook_;
+      ids_[awaited_webhook_] = put->webhook->id.value();
+      names_[put->webhook->id.value()] = awaited_webhook_;
+    }
+    print("  " + text_of(mutation));
+  }
+}
+
+std::string Scenario::text_of(const model::PendingChunk& chunk) const {
+  std::string text =
+      "event " + std::to_string(chunk.seq.value()) + " row " + std::to_string(chunk.chunk) + ":";
+  for (const model::PendingEntry& entry : chunk.entries) {
+    text += " " + name_of(entry.webhook) + "/" + std::to_string(entry.generation.value()) + " " +
+            testing::text_of(entry.state);
+    if (entry.attempts > 0) text += " after " + std::to_string(entry.attempts);
+    if (entry.state == model::DeliveryState::kDelayed) text += " until " + text_of(entry.due);
+    text += ",";
+  }
+  text.pop_back();
+  if (!chunk.ordering_key.empty()) text += " key " + chunk.ordering_key;
+  return text;
+}
+
+std::string Scenario::text_of(const model::AttemptRecord& record) const {
+  std::string text = name_of(record.event_id.value()) + " at " + name_of(record.webhook) + " #" +
+                     (record.number == model::kNoAttempt ? "-" : std::to_string(record.number)) +
+                     " " + testing::text_of(record.outcome.kind);
+  if (record.outcome.http_status != 0) text += " " + std::to_string(record.outcome.http_status);
+  if (!record.outcome.detail.empty()) text += " (" + record.outcome.detail + ")";
+  text += std::string(": ") + testing::text_of(record.state_after);
+  if (record.state_after == model::DeliveryState::kDelayed) text += " until " + text_of(record.due);
+  return text;
+}
+
+std::string Scenario::text_of(const model::Mutation& mutation) const {
+  return std::visit(
+      [this](const auto& what) -> std::string {
+        using What = std::decay_t<decltype(what)>;
+        if constexpr (std::is_same_v<What, model::PutOrganization>) {
+          return "put organization " + what.organization.name;
+        } else if constexpr (std::is_same_v<What, model::EraseOrganization>) {
+          return "erase organization " + name_of(what.org.value());
+        } else if constexpr (std::is_same_v<What, model::PutApiKey>) {
+          return "put key " + what.key.name;
+        } else if constexpr (std::is_same_v<What, model::EraseApiKey>) {
+          return "erase key " + name_of(what.id.value());
+        } else if constexpr (std::is_same_v<What, model::PutWebhook>) {
+          constexpr std::array<const char*, 4> kStates{"?", "active", "paused", "disabled"};
+          return "put webhook " + name_of(what.webhook->ref) + " " + what.webhook->target_url +
+                 " " + kStates.at(static_cast<std::size_t>(what.webhook->state));
+        } else if constexpr (std::is_same_v<What, model::EraseWebhook>) {
+          return "erase webhook " + name_of(what.ref);
+        } else if constexpr (std::is_same_v<What, model::PutTrigger>) {
+          return "put trigger " + name_of(what.trigger.webhook) + " " + what.trigger.name +
+                 " generation " + std::to_string(what.trigger.generation.value());
+        } else if constexpr (std::is_same_v<What, model::EraseTrigger>) {
+          return "erase trigger " + name_of(what.trigger.webhook) + " " + what.trigger.name +
+                 " generation " + std::to_string(what.trigger.generation.value());
+        } else if constexpr (std::is_same_v<What, model::PutEvent>) {
+          return "put event " + std::to_string(what.event->seq.value()) + " " +
+                 name_of(what.event->id.value()) + " " + what.event->name;
+        } else if constexpr (std::is_same_v<What, model::PutPending>) {
+          return "put " + text_of(what.chunk);
+        } else if constexpr (std::is_same_v<What, model::ErasePending>) {
+          return "erase event " + std::to_string(what.seq.value()) + " row " +
+                 std::to_string(what.chunk);
+        } else if constexpr (std::is_same_v<What, model::PutAttempt>) {
+          return "put attempt " + text_of(what.attempt);
+        } else if constexpr (std::is_same_v<What, model::PutCounters>) {
+          return "put counters: next webhook " +
+                 std::to_string(what.counters.next_webhook.value()) + ", generation " +
+                 std::to_string(what.counters.next_generation.value()) + ", event " +
+                 std::to_string(what.counters.next_event.value()) + ", first pending " +
+                 std::to_string(what.counters.first_pending.value());
+        } else {
+          return "put signing key";
+        }
+      },
+      mutation);
+}
+
+void Scenario::print(const model::Read& read) {
+  std::string text = "read r" + std::to_string(read.id.value()) + ": ";
+  if (const auto* event = std::get_if<model::ReadEvent>(&read.what)) {
+    text += "event " + std::to_string(event->seq.value());
+  } else if (const auto* id = std::get_if<model::ReadEventId>(&read.what)) {
+    text += "event id " + name_of(id->id.value());
+  } else {
+    text += "parked";
+  }
+  print(text + ", rests on " + std::to_string(read.rests_on.value()));
+}
+
+void Scenario::print(const model::Effect& effect) {
+  if (const auto* reply = std::get_if<model::SendReply>(&effect.what)) {
+    print("reply q" + std::to_string(reply->request.value()) + ": " +
+          with_names(text_of(reply->reply)));
+  } else if (const auto* start = std::get_if<model::StartAttempt>(&effect.what)) {
+    print("start a" + std::to_string(start->id.value()) + ": " + name_of(start->event->id.value()) +
+          " to " + name_of(start->webhook->ref) + " " + start->webhook->target_url + " #" +
+          std::to_string(start->number) + " within " + model::format_go_duration(start->timeout));
+  } else if (const auto* cancel = std::get_if<model::CancelAttempt>(&effect.what)) {
+    print("cancel a" + std::to_string(cancel->id.value()));
+  } else if (const auto* added = std::get_if<model::ApiKeyAdded>(&effect.what)) {
+    print("key added " + added->key.name);
+  } else if (const auto* removed = std::get_if<model::ApiKeyRemoved>(&effect.what)) {
+    print("key removed, digest " + std::to_string(removed->digest[0]));
+  }
+}
+
+std::string Scenario::text_of(const model::Reply& reply) const {
+  return std::visit(
+      [](const auto& what) -> std::string {
+        using What = std::decay_t<decltype(what)>;
+        std::string text;
+        if constexpr (std::is_same_v<What, model::Refusal>) {
+          return refusal_text(what);
+        } else if constexpr (std::is_same_v<What, model::Done>) {
+          return "done";
+        } else if constexpr (std::is_same_v<What, model::TriggerAdded>) {
+          return "trigger added";
+        } else if constexpr (std::is_same_v<What, model::OrganizationReply>) {
+          return "organization " + what.organization.name;
+        } else if constexpr (std::is_same_v<What, model::ApiKeyReply>) {
+          return "key " + what.key.name;
+        } else if constexpr (std::is_same_v<What, model::WebhookReply>) {
+          return "webhook " + what.webhook->id.to_string() + " " + what.webhook->target_url;
+        } else if constexpr (std::is_same_v<What, model::WebhooksReply>) {
+          for (const auto& webhook : what.webhooks) {
+            text += (text.empty() ? "" : ", ") + webhook->id.to_string();
+          }
+          return "webhooks [" + text + "]";
+        } else if constexpr (std::is_same_v<What, model::TriggersReply>) {
+          for (const auto& trigger : what.triggers) {
+            text += (text.empty() ? "" : ", ") + trigger.name;
+          }
+          return "triggers [" + text + "]";
+        } else if constexpr (std::is_same_v<What, model::PublishReply>) {
+          for (const auto& event : what.events) {
+            text += (text.empty() ? "" : ", ") + event.id.to_string() +
+                    (event.duplicate ? " duplicate" : "") + " to " + std::to_string(event.webhooks);
+          }
+          return "published " + text;
+        } else {
+          return "another answer";
+        }
+      },
+      reply);
+}
+
+}  // namespace triggerd::testing
