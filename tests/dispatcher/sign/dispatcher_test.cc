@@ -247,13 +247,14 @@ TEST_F(DispatcherTest, EveryAttemptHasExactlyOneOutcomeWhateverIsCancelled) {
 }
 
 TEST_F(DispatcherTest, TheOutcomeCallbackMayStartAndCancelAttempts) {
-  dispatcher_ = std::make_unique<Dispatcher>(loop_, DispatcherOptions{.waiting_max = 1}, ring_,
-                                             random_, [this](AttemptId id, Outcome outcome) {
-                                               outcomes_.emplace_back(id.value(), outcome);
-                                               if (id.value() > 2) return;
-                                               start(id.value() + 10);
-                                               dispatcher_->cancel(AttemptId(id.value() + 10));
-                                             });
+  dispatcher_ =
+      std::make_unique<Dispatcher>(loop_, DispatcherOptions{.waiting_max = 1}, ring_, random_,
+                                   [this](AttemptId id, Outcome outcome) {
+                                     outcomes_.emplace_back(id.value(), std::move(outcome));
+                                     if (id.value() > 2) return;
+                                     start(id.value() + 10);
+                                     dispatcher_->cancel(AttemptId(id.value() + 10));
+                                   });
   dispatcher_->use(std::move(owned_));
   start(1);
   start(2);

@@ -101,6 +101,7 @@ TEST(Signer, SeveralThreadsSignWithOneRing) {
   const KeyRing ring = new_ring();
   std::vector<std::string> tokens(4);
   std::vector<std::thread> threads;
+  threads.reserve(tokens.size());
   for (std::string& token : tokens) {
     threads.emplace_back([&ring, &token] {
       Signer signer(ring);
