@@ -44,6 +44,8 @@ class FaultStore final : public store::Store {
   // After a failed commit: a new store over the same disk.
   void reopen();
   [[nodiscard]] bool poisoned() const { return poisoned_; }
+  // Will reopen() find the batch whose commit failed?
+  [[nodiscard]] bool keeps_failed_batch() const { return after_poison_ == Unsynced::kKept; }
 
   [[nodiscard]] const StoreTables& durable() const { return durable_; }
 

@@ -1,0 +1,112 @@
+#include "tests/sim/checkers/pace.h"
+
+#include <algorithm>
+#include <chrono>
+#include <variant>
+
+#include "tests/sim/checkers/text.h"
+
+namespace triggerd::sim {
+namespace {
+
+// Rounding of times, in the engine or in a stored row.
+constexpr base::Duration kTolerance = std::chrono::milliseconds(1);
+
+std::string seconds_text(base::Duration duration) {
+  return std::to_string(std::chrono::duration<double>(duration).count()) + " s";
+}
+
+}  // namespace
+
+std::string origin_of(const std::string& target_url) {
+  const std::size_t host = target_url.find("://");
+  if (host == std::string::npos) return target_url;
+  return target_url.substr(0, target_url.find('/', host + 3));
+}
+
+void Pace::emitted(const Emitted& seen) {
+  for (const model::Mutation& mutation : seen.output.batch.mutations) {
+    if (const auto* put = std::get_if<model::PutPending>(&mutation)) {
+      check_stored_due(put->chunk, seen.now);
+    }
+  }
+  just_finished_.clear();
+  for (const model::Effect& effect : seen.output.effects) {
+    const auto* start = std::get_if<model::StartAttempt>(&effect.what);
+    if (start == nullptr) continue;
+    const support::DeliveryKey key{start->event->seq, start->webhook->ref};
+    const auto due = earliest_.find(key);
+    if (due != earliest_.end() && seen.now.mono < due->second) {
+      object(text_of(key) + " is tried " + seconds_text(due->second - seen.now.mono) +
+             " before it is due");
+    }
+  }
+}
+
+void Pace::check_stored_due(const model::PendingChunk& chunk, base::Now now) {
+  for (const JustFinished& finished : just_finished_) {
+    if (finished.key.seq != chunk.seq || finished.at.mono != now.mono) continue;
+    for (const model::PendingEntry& entry : chunk.entries) {
+      if (entry.webhook != finished.key.webhook || entry.attempts != finished.attempts) continue;
+      if (entry.state == model::DeliveryState::kDelayed && entry.due < finished.due_min) {
+        object(text_of(finished.key) + " is stored as due " +
+               seconds_text(finished.due_min - entry.due) + " too early");
+      }
+    }
+  }
+}
+
+void Pace::released(const Released& seen) {
+  const auto* start = std::get_if<model::StartAttempt>(&seen.effect);
+  if (start == nullptr) return;
+  if (++of_webhook_[start->webhook->ref] > scene_.options.in_flight_per_webhook) {
+    object("too many calls in flight to webhook " + std::to_string(start->webhook->ref.value()));
+  }
+  const std::string origin = origin_of(start->webhook->target_url);
+  if (++of_host_[origin] > scene_.options.in_flight_per_host) {
+    object("too many calls in flight to " + origin);
+  }
+  if (++in_all_ > scene_.options.in_flight) object("too many calls in flight in all");
+}
+
+void Pace::finished(const Finished& seen) {
+  --of_webhook_[seen.attempt.webhook->ref];
+  --of_host_[origin_of(seen.attempt.webhook->target_url)];
+  --in_all_;
+  const support::DeliveryKey key{seen.attempt.event->seq, seen.attempt.webhook->ref};
+  earliest_.erase(key);
+  const model::Outcome& outcome = seen.outcome;
+  if (outcome.kind == model::OutcomeClass::kOk || outcome.kind == model::OutcomeClass::kBusy ||
+      outcome.kind == model::OutcomeClass::kCancelled) {
+    return;
+  }
+  const std::size_t retry = seen.attempt.number;  // from 1
+  if (retry > scene_.options.retry_schedule.size()) return;
+  base::Duration delay = std::chrono::duration_cast<base::Duration>(
+      scene_.options.retry_schedule[retry - 1] * (1 - scene_.options.retry_jitter));
+  if (outcome.retry_after >= base::Duration(0) &&
+      (outcome.http_status == 429 || outcome.http_status == 503)) {
+    delay = std::min<base::Duration>(outcome.retry_after, model::kRetryAfterMax);
+  }
+  delay -= kTolerance;
+  earliest_[key] = seen.now.mono + delay;
+  just_finished_.push_back(
+      {key, static_cast<std::uint8_t>(seen.attempt.number), seen.now, seen.now.wall + delay});
+}
+
+void Pace::restarted(const Restarted& seen) {
+  earliest_.clear();
+  just_finished_.clear();
+  of_webhook_.clear();
+  of_host_.clear();
+  in_all_ = 0;
+  for (const auto& [at, chunk] : scene_.durable.pending) {
+    for (const model::PendingEntry& entry : chunk.entries) {
+      if (entry.state != model::DeliveryState::kDelayed) continue;
+      const base::Duration left = std::max(base::Duration(0), entry.due - seen.now.wall);
+      earliest_[{chunk.seq, entry.webhook}] = seen.now.mono + left - kTolerance;
+    }
+  }
+}
+
+}  // namespace triggerd::sim

@@ -1,0 +1,45 @@
+// No retry before its due time: the schedule minus its jitter, or Retry-After. And the caps on
+// calls in flight, per webhook, per destination host and in all, are never passed.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "tests/sim/checkers/checker.h"
+#include "tests/support/store_tables.h"
+
+namespace triggerd::sim {
+
+class Pace final : public Checker {
+ public:
+  explicit Pace(const Scene& scene) : Checker(scene) {}
+  void emitted(const Emitted& seen) override;
+  void released(const Released& seen) override;
+  void finished(const Finished& seen) override;
+  void restarted(const Restarted& seen) override;
+
+ private:
+  struct JustFinished {
+    support::DeliveryKey key;
+    std::uint8_t attempts = 0;
+    base::Now at;
+    base::WallTime due_min;
+  };
+
+  void check_stored_due(const model::PendingChunk& chunk, base::Now now);
+  void object(std::string what) { scene_.verdict.object("pace", std::move(what)); }
+
+  support::DeliveryMap<base::MonoTime> earliest_;
+  std::vector<JustFinished> just_finished_;  // since the last output was taken
+  std::unordered_map<model::WebhookRef, std::uint32_t> of_webhook_;
+  std::map<std::string, std::uint32_t> of_host_;
+  std::uint32_t in_all_ = 0;
+};
+
+// scheme://host:port of a valid target URL.
+[[nodiscard]] std::string origin_of(const std::string& target_url);
+
+}  // namespace triggerd::sim

@@ -1,0 +1,429 @@
+// Each checker is shown a violation and must object; and the same story without it, and must not.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/sim/checkers/accounted.h"
+#include "tests/sim/checkers/durability.h"
+#include "tests/sim/checkers/pace.h"
+#include "tests/sim/checkers/recovery.h"
+#include "tests/sim/checkers/repeats.h"
+#include "tests/sim/checkers/replies.h"
+#include "tests/sim/checkers/targets.h"
+
+namespace triggerd::sim {
+namespace {
+
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+template <class Id>
+Id id_of(std::uint8_t number) {
+  base::Uuid uuid;
+  uuid.bytes[15] = number;
+  return Id(uuid);
+}
+
+const auto kOrg = id_of<model::OrgId>(1);
+constexpr const char* kName = "PersonCreated_v1";
+constexpr model::WebhookRef kRef(3);
+constexpr model::Generation kGeneration(4);
+
+class CheckersTest : public testing::Test {
+ protected:
+  CheckersTest() {
+    options_.retry_schedule = {seconds(10), seconds(100)};
+    options_.in_flight_per_webhook = 1;
+    auto webhook = std::make_shared<model::Webhook>();
+    webhook->id = id_of<model::WebhookId>(2);
+    webhook->org = kOrg;
+    webhook->ref = kRef;
+    webhook->target_url = "https://h0.example.com/w";
+    webhook_ = webhook;
+    trigger_ = {kOrg, kRef, model::TriggerType::kEvent, kName, kGeneration};
+  }
+
+  [[nodiscard]] Scene scene(bool fault_free = false) {
+    return {durable_, options_, fault_free, verdict_};
+  }
+  [[nodiscard]] std::string objection() const { return verdict_.objection().value_or(""); }
+
+  [[nodiscard]] model::EventPtr event(std::uint8_t number,
+                                      std::vector<model::Match> matches) const {
+    auto made = std::make_shared<model::Event>();
+    made->seq = model::EventSeq(number);
+    made->id = id_of<model::EventId>(number);
+    made->org = kOrg;
+    made->name = kName;
+    made->matches = std::move(matches);
+    return made;
+  }
+  [[nodiscard]] model::EventPtr event(std::uint8_t number) const {
+    return event(number, {{kRef, kGeneration}});
+  }
+
+  [[nodiscard]] model::StartAttempt call(std::uint64_t id, std::uint8_t event_number,
+                                         std::uint16_t number = 1) const {
+    model::StartAttempt start;
+    start.id = model::AttemptId(id);
+    start.webhook = webhook_;
+    start.event = event(event_number);
+    start.number = number;
+    return start;
+  }
+
+  // What the engine hands out in one turn, seen by `checker`.
+  void emit(Checker& checker, std::vector<model::Mutation> mutations,
+            std::vector<model::EffectKind> effects = {}) {
+    model::Output output;
+    output.batch.seq = model::BatchSeq(++batch_);
+    output.batch.mutations = std::move(mutations);
+    for (model::EffectKind& effect : effects) {
+      output.effects.push_back({output.batch.seq, std::move(effect)});
+    }
+    last_batch_ = output.batch;
+    checker.emitted({output, now_});
+  }
+  // The last batch emitted becomes durable.
+  void commit(Checker& checker) {
+    durable_.apply(last_batch_);
+    checker.committed(last_batch_.seq);
+  }
+  void release(Checker& checker, const model::EffectKind& effect) {
+    checker.released({effect, now_});
+  }
+  void handle(Checker& checker, std::uint64_t id, const model::Request& request) {
+    checker.handled({model::RequestId(id), request, now_});
+  }
+  void finish(Checker& checker, const model::StartAttempt& attempt, std::uint16_t status) {
+    model::Outcome outcome;
+    outcome.http_status = status;
+    outcome.kind = status == 200 ? model::OutcomeClass::kOk : model::OutcomeClass::kHttpError;
+    checker.finished({attempt, outcome, now_});
+  }
+  [[nodiscard]] static model::SendReply published(std::uint64_t request,
+                                                  std::uint8_t event_number) {
+    model::PublishReply reply;
+    reply.events.push_back({id_of<model::EventId>(event_number), false, 1});
+    return {model::RequestId(request), reply};
+  }
+  [[nodiscard]] static model::PutAttempt ended(std::uint8_t event_number, std::uint16_t number,
+                                               model::DeliveryState state) {
+    model::AttemptRecord record;
+    record.webhook = kRef;
+    record.seq = model::EventSeq(event_number);
+    record.number = number;
+    record.state_after = state;
+    return {record};
+  }
+  void pass(base::Duration by) {
+    now_.mono += by;
+    now_.wall += by;
+  }
+
+  support::StoreTables durable_;
+  core::EngineOptions options_;
+  Verdict verdict_;
+  model::WebhookPtr webhook_;
+  model::Trigger trigger_;
+  base::Now now_{base::MonoTime(seconds(1000)), base::WallTime(seconds(5000))};
+  std::uint64_t batch_ = 0;
+  model::Batch last_batch_;
+};
+
+TEST_F(CheckersTest, AccountedAcceptsADeliveryThatSucceeded) {
+  Accounted checker(scene());
+  emit(checker, {model::PutEvent{event(1)}});
+  commit(checker);
+  finish(checker, call(1, 1), 200);
+  emit(checker, {ended(1, 1, model::DeliveryState::kDelivered)});
+  commit(checker);
+  checker.drained(now_);
+  EXPECT_EQ(objection(), "");
+}
+
+TEST_F(CheckersTest, AccountedObjectsToADeliveryThatNeverEnds) {
+  Accounted checker(scene());
+  emit(checker, {model::PutEvent{event(1)}});
+  commit(checker);
+  checker.drained(now_);
+  EXPECT_THAT(objection(), HasSubstr("without a final state"));
+}
+
+TEST_F(CheckersTest, AccountedObjectsToAnAcceptedEventThatIsLost) {
+  Accounted checker(scene());
+  handle(checker, 1, model::PublishEvents{kOrg, {}});
+  release(checker, published(1, 1));
+  EXPECT_THAT(objection(), HasSubstr("not in the store"));
+}
+
+TEST_F(CheckersTest, AccountedObjectsToStatesWithoutACause) {
+  const std::vector<std::pair<model::DeliveryState, const char*>> cases = {
+      {model::DeliveryState::kDelivered, "without a 2xx"},
+      {model::DeliveryState::kDead, "given up after attempt 2 of 3"},
+      {model::DeliveryState::kCancelled, "nobody deleted"},
+  };
+  for (const auto& [state, words] : cases) {
+    Verdict verdict;
+    Accounted checker({durable_, options_, false, verdict});
+    emit(checker, {ended(1, 2, state)});
+    EXPECT_THAT(verdict.objection().value_or(""), HasSubstr(words));
+  }
+}
+
+TEST_F(CheckersTest, DurabilityObjectsToAReplyBeforeItsBatch) {
+  Durability checker(scene());
+  handle(checker, 1, model::PublishEvents{kOrg, {}});
+  emit(checker, {model::PutEvent{event(1)}}, {published(1, 1)});
+  release(checker, published(1, 1));
+  EXPECT_THAT(objection(), HasSubstr("reveals batch 1"));
+}
+
+TEST_F(CheckersTest, DurabilityAcceptsAReplyBehindItsBatch) {
+  Durability checker(scene());
+  handle(checker, 1, model::PublishEvents{kOrg, {}});
+  emit(checker, {model::PutEvent{event(1)}}, {published(1, 1)});
+  commit(checker);
+  release(checker, published(1, 1));
+  EXPECT_EQ(objection(), "");
+}
+
+TEST_F(CheckersTest, DurabilityObjectsToAReadThatShowsAnUnsyncedChange) {
+  Durability checker(scene());
+  emit(checker, {model::PutWebhook{webhook_}});
+  commit(checker);
+  emit(checker, {model::PutWebhook{webhook_}});
+  handle(checker, 1, model::GetWebhook{kOrg, webhook_->id});
+  const model::SendReply shown{model::RequestId(1), model::WebhookReply{webhook_}};
+  emit(checker, {}, {shown});
+  release(checker, shown);
+  EXPECT_THAT(objection(), HasSubstr("reveals batch 2"));
+}
+
+TEST_F(CheckersTest, DurabilityObjectsToACallOfAnEventThatIsNotStored) {
+  Durability checker(scene());
+  emit(checker, {model::PutWebhook{webhook_}});
+  commit(checker);
+  release(checker, call(1, 1));
+  EXPECT_THAT(objection(), HasSubstr("called out and not stored"));
+}
+
+TEST_F(CheckersTest, TargetsObjectsToAMatchWithoutTheTrigger) {
+  Targets checker(scene());
+  emit(checker, {model::PutWebhook{webhook_}, model::PutEvent{event(1)}});
+  EXPECT_THAT(objection(), HasSubstr("without the trigger"));
+}
+
+TEST_F(CheckersTest, TargetsObjectsToAWebhookThatIsMissed) {
+  Targets checker(scene());
+  emit(checker,
+       {model::PutWebhook{webhook_}, model::PutTrigger{trigger_}, model::PutEvent{event(1, {})}});
+  EXPECT_THAT(objection(), HasSubstr("misses webhook 3"));
+}
+
+TEST_F(CheckersTest, TargetsObjectsToACallAfterTheRemovalWasAcknowledged) {
+  Targets checker(scene());
+  emit(checker,
+       {model::PutWebhook{webhook_}, model::PutTrigger{trigger_}, model::PutEvent{event(1)}});
+  handle(checker, 1, model::RemoveTrigger{kOrg, webhook_->id, "event", kName});
+  const model::SendReply done{model::RequestId(1), model::Done{}};
+  emit(checker, {model::EraseTrigger{trigger_}}, {done});
+  release(checker, call(1, 1));
+  EXPECT_EQ(objection(), "");  // not acknowledged yet
+  release(checker, done);
+  release(checker, call(2, 1));
+  EXPECT_THAT(objection(), HasSubstr("after its trigger was removed"));
+}
+
+TEST_F(CheckersTest, TargetsObjectsToACallOfAWebhookThatIsGone) {
+  Targets checker(scene());
+  emit(checker, {model::PutWebhook{webhook_}});
+  finish(checker, call(1, 1), 410);
+  emit(checker, {}, {call(2, 2)});
+  EXPECT_THAT(objection(), HasSubstr("though it is gone"));
+}
+
+TEST_F(CheckersTest, RecoveryObjectsToAnotherState) {
+  Recovery checker(scene());
+  checker.restarted({now_, "a\nb 1\n", "a\nb 1\n"});
+  EXPECT_EQ(objection(), "");
+  checker.restarted({now_, std::nullopt, "whatever"});
+  EXPECT_EQ(objection(), "");
+  checker.restarted({now_, "a\nb 1\nc\n", "a\nb 2\nc\n"});
+  EXPECT_THAT(objection(), HasSubstr("b 2\n  instead of\n    b 1"));
+}
+
+TEST_F(CheckersTest, RecoveryObjectsToAMissingOrAddedEnd) {
+  Verdict shorter;
+  Recovery({durable_, options_, false, shorter}).restarted({now_, "a\nb\n", "a\n"});
+  EXPECT_TRUE(shorter.objection());
+  Verdict longer;
+  Recovery({durable_, options_, false, longer}).restarted({now_, "a\n", "a\nb\n"});
+  EXPECT_TRUE(longer.objection());
+}
+
+TEST_F(CheckersTest, PaceObjectsToARetryBeforeItsTime) {
+  Pace checker(scene());
+  release(checker, call(1, 1));
+  finish(checker, call(1, 1), 500);
+  pass(seconds(7));  // 10 s less 20 % are due
+  emit(checker, {}, {call(2, 1, 2)});
+  EXPECT_THAT(objection(), HasSubstr("before it is due"));
+}
+
+TEST_F(CheckersTest, PaceAcceptsARetryWithinTheJitter) {
+  Pace checker(scene());
+  release(checker, call(1, 1));
+  finish(checker, call(1, 1), 500);
+  pass(seconds(8));
+  emit(checker, {}, {call(2, 1, 2)});
+  EXPECT_EQ(objection(), "");
+}
+
+TEST_F(CheckersTest, PaceObjectsToARetryBeforeRetryAfter) {
+  Pace checker(scene());
+  release(checker, call(1, 1));
+  model::Outcome outcome;
+  outcome.kind = model::OutcomeClass::kHttpError;
+  outcome.http_status = 429;
+  outcome.retry_after = seconds(60);
+  checker.finished({call(1, 1), outcome, now_});
+  pass(seconds(59));
+  emit(checker, {}, {call(2, 1, 2)});
+  EXPECT_THAT(objection(), HasSubstr("before it is due"));
+}
+
+TEST_F(CheckersTest, PaceRemembersDueTimesAcrossARestart) {
+  Pace checker(scene());
+  model::PendingEntry entry;
+  entry.webhook = kRef;
+  entry.state = model::DeliveryState::kDelayed;
+  entry.due = now_.wall + seconds(30);
+  model::PendingChunk chunk;
+  chunk.seq = model::EventSeq(1);
+  chunk.entries.push_back(entry);
+  emit(checker, {model::PutPending{chunk}});
+  commit(checker);
+  checker.restarted({now_, std::nullopt, ""});
+  pass(seconds(29));
+  emit(checker, {}, {call(1, 1, 2)});
+  EXPECT_THAT(objection(), HasSubstr("before it is due"));
+}
+
+TEST_F(CheckersTest, PaceObjectsToADueTimeStoredTooEarly) {
+  Pace checker(scene());
+  release(checker, call(1, 1));
+  finish(checker, call(1, 1), 500);
+  model::PendingEntry entry;
+  entry.webhook = kRef;
+  entry.state = model::DeliveryState::kDelayed;
+  entry.attempts = 1;
+  entry.due = now_.wall + seconds(3);
+  model::PendingChunk chunk;
+  chunk.seq = model::EventSeq(1);
+  chunk.entries.push_back(entry);
+  emit(checker, {model::PutPending{chunk}});
+  EXPECT_THAT(objection(), HasSubstr("too early"));
+}
+
+TEST_F(CheckersTest, PaceObjectsToMoreCallsThanTheCaps) {
+  Pace checker(scene());
+  release(checker, call(1, 1));
+  EXPECT_EQ(objection(), "");
+  release(checker, call(2, 2));
+  EXPECT_THAT(objection(), HasSubstr("too many calls in flight to webhook 3"));
+}
+
+TEST_F(CheckersTest, RepliesObjectsToTwoNoneOrUnwantedReplies) {
+  const model::SendReply done{model::RequestId(1), model::Done{}};
+  {
+    Verdict verdict;
+    Replies checker({durable_, options_, false, verdict});
+    handle(checker, 1, model::ListOrganizations{});
+    emit(checker, {}, {done});
+    EXPECT_FALSE(verdict.objection());
+    emit(checker, {}, {done});
+    EXPECT_THAT(verdict.objection().value_or(""), HasSubstr("answered twice"));
+  }
+  {
+    Verdict verdict;
+    Replies checker({durable_, options_, false, verdict});
+    handle(checker, 1, model::ListOrganizations{});
+    checker.drained(now_);
+    EXPECT_THAT(verdict.objection().value_or(""), HasSubstr("has no reply"));
+  }
+  {
+    Verdict verdict;
+    Replies checker({durable_, options_, false, verdict});
+    handle(checker, 1, model::ListOrganizations{});
+    checker.abandoned(model::RequestId(1));
+    emit(checker, {}, {done});
+    EXPECT_THAT(verdict.objection().value_or(""), HasSubstr("nobody waits"));
+  }
+}
+
+TEST_F(CheckersTest, RepliesObjectsToAnEventAcceptedTwiceInTheWindow) {
+  Replies checker(scene());
+  emit(checker, {model::PutEvent{event(1)}});
+  auto again = std::make_shared<model::Event>(*event(1));
+  again->seq = model::EventSeq(2);
+  pass(std::chrono::hours(25));
+  emit(checker, {model::PutEvent{again}});
+  EXPECT_EQ(objection(), "");
+  pass(std::chrono::hours(23));
+  emit(checker, {model::PutEvent{again}});
+  EXPECT_THAT(objection(), HasSubstr("accepted twice"));
+}
+
+TEST_F(CheckersTest, RepliesObjectsToASecondCallWithoutFaults) {
+  Replies checker(scene(/*fault_free=*/true));
+  release(checker, call(1, 1));
+  EXPECT_EQ(objection(), "");
+  release(checker, call(2, 1, 2));
+  EXPECT_THAT(objection(), HasSubstr("called twice"));
+}
+
+TEST_F(CheckersTest, RepeatsObjectsToARepetitionWithoutACrash) {
+  Repeats checker(scene());
+  emit(checker, {}, {call(1, 1)});
+  finish(checker, call(1, 1), 200);
+  emit(checker, {}, {call(2, 1, 2)});
+  EXPECT_THAT(objection(), HasSubstr("the delivery was over"));
+}
+
+TEST_F(CheckersTest, RepeatsObjectsToTwoCallsAtOnce) {
+  Repeats checker(scene());
+  emit(checker, {}, {call(1, 1)});
+  emit(checker, {}, {call(2, 1)});
+  EXPECT_THAT(objection(), HasSubstr("another is in flight"));
+}
+
+TEST_F(CheckersTest, RepeatsAllowsWhatWasInFlightAtACrash) {
+  Repeats checker(scene());
+  emit(checker, {}, {call(1, 1)});
+  checker.restarted({now_, std::nullopt, ""});
+  emit(checker, {}, {call(1, 1)});
+  EXPECT_EQ(objection(), "");
+  EXPECT_EQ(checker.repeated(), 1U);
+}
+
+TEST_F(CheckersTest, RepeatsObjectsToACallWhoseOutcomeWasDurable) {
+  Repeats checker(scene());
+  emit(checker, {}, {call(1, 1)});
+  finish(checker, call(1, 1), 500);
+  emit(checker, {ended(1, 1, model::DeliveryState::kDelayed)});
+  commit(checker);
+  checker.restarted({now_, std::nullopt, ""});
+  emit(checker, {}, {call(1, 1, 1)});
+  EXPECT_THAT(objection(), HasSubstr("where 2 was next"));
+}
+
+}  // namespace
+}  // namespace triggerd::sim

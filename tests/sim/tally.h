@@ -1,0 +1,77 @@
+// "Sometimes" properties: what must happen now and then over a run of seeds, so that a simulation
+// that became too tame is noticed.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace triggerd::sim {
+
+enum class Sometimes : std::uint8_t {
+  kCrash,
+  kCrashDuringCommit,
+  kCrashKeptBatch,
+  kCommitFailed,
+  kRecoveryCompared,
+  kRecoveryWithPending,
+  kRetryExhausted,
+  kGone,
+  kBusy,
+  kRetryAfter,
+  kDedupInMemory,
+  kDedupThroughRead,
+  kColdPayloadRead,
+  kReadFailed,
+  kOverloadRefusal,
+  kCancelledDelivery,
+  kDuplicateAfterCrash,
+  kRequestAbandoned,
+  kWallJump,
+  kFaultFreeWorld,
+  kCount,
+};
+inline constexpr std::size_t kSometimesCount = static_cast<std::size_t>(Sometimes::kCount);
+
+inline constexpr std::array<const char*, kSometimesCount> kSometimesNames = {
+    "crash",
+    "crash during commit",
+    "crash kept the batch under way",
+    "commit failed",
+    "recovered state compared",
+    "recovery with pending",
+    "retry exhausted",
+    "webhook gone (410)",
+    "attempt found no room (busy)",
+    "Retry-After obeyed",
+    "duplicate found in memory",
+    "duplicate found through a read",
+    "cold payload read",
+    "read failed",
+    "overload refusal",
+    "delivery cancelled",
+    "duplicate call after a crash",
+    "request abandoned",
+    "wall clock jumped",
+    "fault-free world",
+};
+
+// Sums over worlds.
+class Tally {
+ public:
+  void hit(Sometimes what) { ++counts_[static_cast<std::size_t>(what)]; }
+  [[nodiscard]] std::uint64_t count(Sometimes what) const {
+    return counts_[static_cast<std::size_t>(what)];
+  }
+
+  std::uint64_t events = 0;
+  std::uint64_t calls = 0;
+  std::uint64_t commits = 0;
+  std::uint64_t steps = 0;
+  double virtual_days = 0;
+
+ private:
+  std::array<std::uint64_t, kSometimesCount> counts_{};
+};
+
+}  // namespace triggerd::sim

@@ -1,0 +1,61 @@
+// The clients of a simulated world: they register organizations, webhooks and triggers, change and
+// delete them, publish events, repeat some, and sometimes ask for nonsense. They know only what
+// replies told them.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/base/random.h"
+#include "engine/model/request.h"
+#include "tests/sim/world_plan.h"
+
+namespace triggerd::sim {
+
+class Workload {
+ public:
+  // Both outlive the workload.
+  Workload(const WorldPlan& plan, base::Random& random) : plan_(plan), random_(random) {}
+
+  [[nodiscard]] model::Request next(base::Now now);
+  // `request` was the one with this reply.
+  void learn(const model::Request& request, const model::Reply& reply);
+
+ private:
+  struct KnownWebhook {
+    model::WebhookId id;
+    std::vector<std::string> triggers;
+  };
+  struct KnownOrg {
+    model::OrgId id;
+    std::vector<KnownWebhook> webhooks;
+    std::vector<model::ApiKeyId> keys;
+  };
+
+  [[nodiscard]] model::Request publish(KnownOrg& org, base::Now now);
+  [[nodiscard]] model::NewEvent new_event(model::OrgId org, base::Now now);
+  [[nodiscard]] model::Request change_webhook(KnownOrg& org);
+  [[nodiscard]] model::Request change_trigger(KnownOrg& org);
+  [[nodiscard]] model::Request change_org(KnownOrg& org);
+  [[nodiscard]] model::Request read(KnownOrg& org);
+  [[nodiscard]] model::Request nonsense(KnownOrg& org);
+  [[nodiscard]] model::WebhookDraft new_draft();
+  [[nodiscard]] const std::string& draw_name();
+  [[nodiscard]] KnownWebhook* draw_webhook(KnownOrg& org);
+  [[nodiscard]] KnownOrg* find_org(model::OrgId id);
+  [[nodiscard]] KnownWebhook* find_webhook(model::OrgId org, model::WebhookId id);
+  void forget(const model::Request& deletion);
+
+  const WorldPlan& plan_;
+  base::Random& random_;
+  std::vector<KnownOrg> orgs_;
+  std::deque<std::pair<model::OrgId, model::NewEvent>> published_;  // with ids of the client's own
+  std::uint64_t urls_ = 0;
+};
+
+}  // namespace triggerd::sim
