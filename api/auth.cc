@@ -26,12 +26,12 @@ HttpResponse unauthorized(std::string_view message) {
 
 // The token of "Authorization: Bearer TOKEN"; empty for other schemes.
 std::string_view bearer_token(std::string_view value) {
-  constexpr std::string_view kScheme = "Bearer";
-  if (value.size() <= kScheme.size() || value[kScheme.size()] != ' ' ||
-      !same_text(value.substr(0, kScheme.size()), kScheme)) {
+  constexpr std::string_view scheme = "Bearer";
+  if (value.size() <= scheme.size() || value[scheme.size()] != ' ' ||
+      !same_text(value.substr(0, scheme.size()), scheme)) {
     return {};
   }
-  value.remove_prefix(kScheme.size());
+  value.remove_prefix(scheme.size());
   value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
   return value;
 }

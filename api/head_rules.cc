@@ -25,9 +25,9 @@ std::string_view trim(std::string_view text) {
 
 // Is `parameter` of a media type a charset other than UTF-8?
 bool other_charset(std::string_view parameter) {
-  constexpr std::string_view kCharset = "charset=";
-  if (!same_text(parameter.substr(0, kCharset.size()), kCharset)) return false;
-  std::string_view value = parameter.substr(kCharset.size());
+  constexpr std::string_view charset = "charset=";
+  if (!same_text(parameter.substr(0, charset.size()), charset)) return false;
+  std::string_view value = parameter.substr(charset.size());
   if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
     value = value.substr(1, value.size() - 2);
   }

@@ -78,16 +78,16 @@ class StructureCheck {
 
   // Few names are compared with each other, many are sorted first: no input costs a square.
   bool check_names(dom::object object) {
-    constexpr std::size_t kFewNames = 8;
+    constexpr std::size_t few_names = 8;
     names_.clear();
     for (const dom::key_value_pair member : object) {
-      if (names_.size() < kFewNames &&
+      if (names_.size() < few_names &&
           std::find(names_.begin(), names_.end(), member.key) != names_.end()) {
         return twice(member.key);
       }
       names_.push_back(member.key);
     }
-    if (names_.size() <= kFewNames) return true;
+    if (names_.size() <= few_names) return true;
     std::sort(names_.begin(), names_.end());
     const auto pair = std::adjacent_find(names_.begin(), names_.end());
     return pair == names_.end() || twice(*pair);
@@ -490,8 +490,8 @@ Faults read_api_key(std::string& body, ApiKeyDraft& draft) {
     if (member.key == "name") {
       draft.name = reader.text("name", member.value).value_or("");
     } else if (member.key == "scopes") {
-      constexpr std::string_view kExpected = "a list of \"publish\", \"read\", \"manage\"";
-      const std::optional<dom::array> list = reader.list("scopes", member.value, kExpected);
+      constexpr std::string_view expected = "a list of \"publish\", \"read\", \"manage\"";
+      const std::optional<dom::array> list = reader.list("scopes", member.value, expected);
       if (!list) continue;
       unsigned scopes = 0;
       for (const dom::element element : *list) {

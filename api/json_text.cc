@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <system_error>
 
 #include "engine/base/assert.h"
@@ -155,7 +154,7 @@ class FaultFinder {
     if (at_ >= text_.size()) return fail_here("");
     const char kind = text_[at_++];
     if (kind != 'u') {
-      if (std::memchr("\"\\/bfnrt", kind, 8) != nullptr) return true;
+      if (std::string_view("\"\\/bfnrt").find(kind) != std::string_view::npos) return true;
       return fail(start, "no such escape");
     }
     unsigned unit = 0;
