@@ -47,7 +47,10 @@ std::string connect_fault(int os_errno) {
 }
 
 std::string certificate_fault(long verify_result) {
-  if (verify_result == X509_V_OK) return "the certificate is not for this host";
+  // libcurl leaves it unspecified when the chain is good and the name is not.
+  if (verify_result == X509_V_OK || verify_result == X509_V_ERR_UNSPECIFIED) {
+    return "the certificate is not for this host";
+  }
   return std::string("the certificate is not trusted: ") +
          X509_verify_cert_error_string(verify_result);
 }

@@ -22,7 +22,7 @@ struct TransferEnd {
   bool connected = false;         // TCP and TLS stood: the request may have been sent
   bool reused_connection = false;
   int os_errno = 0;
-  long verify_result = 0;  // of the certificate, OpenSSL's; 0: nothing wrong
+  long verify_result = 0;  // of the certificate, OpenSSL's
 };
 
 enum class NextStep : std::uint8_t {

@@ -1,6 +1,7 @@
 #include "dispatcher/curl_transport.h"
 
 #include <algorithm>
+#include <csignal>
 #include <functional>
 
 #include <sys/resource.h>
@@ -36,6 +37,9 @@ std::size_t in_flight_allowed(const TransportOptions& options) {
 }
 
 base::Status start_libcurl() {
+  // With NOSIGNAL libcurl leaves this to us: OpenSSL writes to connections that the peer has
+  // closed, and the signal would end the process.
+  std::signal(SIGPIPE, SIG_IGN);
   // Not to be called by two threads at once in older versions: once, and kept.
   static const CURLcode kStarted = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (kStarted == CURLE_OK) return {};

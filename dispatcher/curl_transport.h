@@ -50,7 +50,8 @@ struct TransportOptions {
 // transport.
 class CurlTransport final : public Transport {
  public:
-  // Fails when ca_file or name_servers are wrong, or a library cannot start.
+  // Fails when ca_file or name_servers are wrong, or a library cannot start. The process ignores
+  // SIGPIPE from then on.
   [[nodiscard]] static base::Result<std::unique_ptr<CurlTransport>> create(loop::EventLoop& loop,
                                                                            TransportOptions options,
                                                                            OnOutcome on_outcome);
