@@ -130,6 +130,12 @@ std::optional<MonoTime> Engine::next_deadline() const {
   return parts_->deliveries.next_deadline();
 }
 
+std::optional<model::WebhookId> Engine::webhook_id(model::WebhookRef ref) const {
+  const model::Webhook* webhook = parts_->registry.peek(ref);
+  if (webhook == nullptr) return std::nullopt;
+  return webhook->id;
+}
+
 EngineStats Engine::stats() const {
   EngineStats stats;
   stats.organizations = parts_->registry.organization_count();

@@ -78,6 +78,8 @@ class Engine {
   [[nodiscard]] std::optional<base::MonoTime> next_deadline() const;
 
   [[nodiscard]] EngineStats stats() const;
+  // The webhook with this ref; nothing once it is deleted.
+  [[nodiscard]] std::optional<model::WebhookId> webhook_id(model::WebhookRef ref) const;
 
   // All that must survive a crash, as text: organizations, keys, webhooks, triggers, deliveries
   // not final. Right after take_output() of batch N it is the same as that of an engine rebuilt
