@@ -69,7 +69,16 @@ void Connection::on_written() {
 }
 
 void Connection::drain() {
-  if (!busy_) settle();
+  if (busy_) return;  // take_events sees to it
+  stop_taking_when_draining();
+  settle();
+}
+
+// A request that has begun may end, another does not begin.
+void Connection::stop_taking_when_draining() {
+  if (!context_.draining || parser_.begun()) return;
+  input_closed_ = true;
+  stalled_ = false;
 }
 
 // Takes from the front of `input` until it ends or the connection may take no more.
@@ -77,6 +86,7 @@ void Connection::take_events(std::string_view& input) {
   busy_ = true;
   stalled_ = false;
   for (;;) {
+    stop_taking_when_draining();
     if (!may_take()) {
       stalled_ = !input_closed_;
       break;
@@ -213,7 +223,7 @@ void Connection::format_answers() {
 }
 
 void Connection::format(Slot& slot, bool is_last) {
-  const bool draining = context_.draining && is_last && !parser_.begun() && !stalled_;
+  const bool draining = context_.draining && is_last && !parser_.begun();
   ResponseFrame frame;
   frame.body = slot.body;
   if (slot.close || slot.response->close || draining) {

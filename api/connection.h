@@ -78,6 +78,7 @@ class Connection final : public loop::StreamEvents {
   [[nodiscard]] bool has_answer() const { return !slots_.empty() && slots_.front().response; }
   void hold(Slot& slot, HttpResponse response);
   void take_events(std::string_view& input);
+  void stop_taking_when_draining();
   void take_head(std::string_view input);
   void take_request();
   void answer_head(HttpResponse response);

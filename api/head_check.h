@@ -22,13 +22,14 @@ struct Refusal {
 };
 
 struct ParserLimits {
-  std::size_t request_line_bytes = 8 * 1024;     // without its CRLF; more is 414
-  std::size_t fields_bytes = 32 * 1024;          // with their CRLFs; more is 431
-  std::size_t fields = 100;                      // more is 431
-  std::size_t leading_crlfs = 2;                 // before a request line; more is 400
-  std::size_t chunk_extension_bytes = 4 * 1024;  // of one message; more is 400
-  std::size_t trailer_bytes = 8 * 1024;          // more is 431
-  std::size_t dropped_body_bytes = 64 * 1024;    // of a body that nobody wants; more closes
+  std::size_t request_line_bytes = std::size_t{8} * 1024;     // without its CRLF; more is 414
+  std::size_t fields_bytes = std::size_t{32} * 1024;          // with their CRLFs; more is 431
+  std::size_t fields = 100;                                   // more is 431
+  std::size_t leading_crlfs = 2;                              // before a request line; more is 400
+  std::size_t chunk_extension_bytes = std::size_t{4} * 1024;  // of one message; more is 400
+  std::size_t trailer_bytes = std::size_t{8} * 1024;          // more is 431
+  std::size_t dropped_body_bytes =
+      std::size_t{64} * 1024;  // of a body that nobody wants; more closes
 };
 
 // What the head says about the message; valid when HeadCheck is complete.

@@ -80,7 +80,7 @@ struct RequestParser::Callbacks {
   }
 
   static const llhttp_settings_t& settings() {
-    static const llhttp_settings_t kSettings = [] {
+    static const llhttp_settings_t all = [] {
       llhttp_settings_t settings;
       llhttp_settings_init(&settings);
       settings.on_url = &on_url;
@@ -91,7 +91,7 @@ struct RequestParser::Callbacks {
       settings.on_message_complete = &on_message_complete;
       return settings;
     }();
-    return kSettings;
+    return all;
   }
 };
 
@@ -117,11 +117,11 @@ RequestParser::Event RequestParser::feed(std::string_view& input) {
       return facts().chunked ? feed_chunked(input) : feed_sized(input);
     case Phase::kDecide:
     case Phase::kDone:
-      break;
     case Phase::kDead:
-      return Event::kRefused;
+      break;
   }
-  TRIGGERD_ASSERT(!"an event was not answered");
+  // kHead and kRequest must have been answered by a call.
+  TRIGGERD_ASSERT(phase_ == Phase::kDead);
   return Event::kRefused;
 }
 

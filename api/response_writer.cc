@@ -69,10 +69,10 @@ std::string_view reason_of(int status) {
 }
 
 bool is_ours(std::string_view name) {
-  constexpr std::array<std::string_view, 6> kOurs = {"content-length", "transfer-encoding",
-                                                     "connection",     "date",
-                                                     "content-type",   "x-content-type-options"};
-  return std::any_of(kOurs.begin(), kOurs.end(),
+  constexpr std::array<std::string_view, 6> ours_all = {"content-length", "transfer-encoding",
+                                                        "connection",     "date",
+                                                        "content-type",   "x-content-type-options"};
+  return std::any_of(ours_all.begin(), ours_all.end(),
                      [name](std::string_view ours) { return same_text(ours, name); });
 }
 
@@ -91,16 +91,16 @@ std::string_view ResponseWriter::date(base::WallTime now) {
   const std::int64_t second = base::unix_seconds(now);
   if (second == date_second_) return date_;
   date_second_ = second;
-  constexpr std::array<const char*, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  constexpr std::array<const char*, 7> days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array<const char*, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const auto time = static_cast<std::time_t>(second);
   std::tm utc{};
   gmtime_r(&time, &utc);
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
-                kDays[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
-                kMonths[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
+                days[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
+                months[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
                 utc.tm_min, utc.tm_sec);
   date_ = text.data();
   return date_;

@@ -406,6 +406,7 @@ TEST(HttpServerDrain, IdleConnectionsCloseAndWhatIsUnderWayIsAnswered) {
   EXPECT_TRUE(idle.wait_closed());
   EXPECT_FALSE(drained);
 
+  waiting.send(kGet);  // too late
   sending.send("TP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(sending.wait_for(1).at(0).fields.at("connection"), "close");
   EXPECT_TRUE(sending.wait_closed());
