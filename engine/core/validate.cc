@@ -99,10 +99,10 @@ void check_text(std::string_view field, std::string_view text, ControlCharacters
 
 // RFC 9110 5.6.2.
 bool is_token(std::string_view text) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [kMarks](char c) {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [marks](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kMarks.find(c) != std::string_view::npos;
+           marks.find(c) != std::string_view::npos;
   });
 }
 
@@ -122,12 +122,12 @@ bool is_refused_header(std::string_view lower_name) {
 // A name as it may stand in a message: bytes that are not printable ASCII become '?', and a long
 // one is cut.
 std::string shown(std::string_view text) {
-  constexpr std::size_t kShownMax = 64;
-  std::string out(text.substr(0, kShownMax));
+  constexpr std::size_t shown_max = 64;
+  std::string out(text.substr(0, shown_max));
   for (char& c : out) {
     if (c < ' ' || c > '~' || c == '"') c = '?';
   }
-  if (text.size() > kShownMax) out += "...";
+  if (text.size() > shown_max) out += "...";
   return "\"" + out + "\"";
 }
 

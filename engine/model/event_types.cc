@@ -102,12 +102,12 @@ std::optional<VersionedName> split_event_name(std::string_view event_name) {
   const std::string_view digits = event_name.substr(mark + 2);
   // No leading zero: type and version must give the name back.
   if (digits.empty() || (digits.size() > 1 && digits.front() == '0')) return std::nullopt;
-  constexpr std::uint64_t kVersionMax = std::numeric_limits<std::uint64_t>::max();
+  constexpr std::uint64_t version_max = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t version = 0;
   for (const char c : digits) {
     if (c < '0' || c > '9') return std::nullopt;
     const auto digit = static_cast<std::uint64_t>(c - '0');
-    if (version > (kVersionMax - digit) / 10) return std::nullopt;
+    if (version > (version_max - digit) / 10) return std::nullopt;
     version = version * 10 + digit;
   }
   return VersionedName{event_name.substr(0, mark), version};

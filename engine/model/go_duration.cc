@@ -171,7 +171,7 @@ Result<Duration> parse_go_duration(std::string_view text) {
 }
 
 std::string format_go_duration(Duration duration) {
-  constexpr std::uint64_t kSecond = 1'000'000'000;
+  constexpr std::uint64_t second = 1'000'000'000;
   const std::int64_t count = duration.count();
   std::uint64_t rest = static_cast<std::uint64_t>(count);
   std::string out;
@@ -185,14 +185,14 @@ std::string format_go_duration(Duration duration) {
     append_decimal(out, rest, 3);
     return out + "\u00b5s";
   }
-  if (rest < kSecond) {
+  if (rest < second) {
     append_decimal(out, rest, 6);
     return out + "ms";
   }
-  const std::uint64_t minutes = rest / (60 * kSecond);
+  const std::uint64_t minutes = rest / (60 * second);
   if (minutes >= 60) out += std::to_string(minutes / 60) + "h";
   if (minutes > 0) out += std::to_string(minutes % 60) + "m";
-  append_decimal(out, rest % (60 * kSecond), 9);
+  append_decimal(out, rest % (60 * second), 9);
   return out + "s";
 }
 

@@ -114,12 +114,12 @@ std::string octets_to_string(const std::uint8_t* octets) {
 }
 
 void append_hex(std::string& out, unsigned value) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
+  constexpr std::string_view digits = "0123456789abcdef";
   bool started = false;
   for (int shift = 12; shift >= 0; shift -= 4) {
     const unsigned digit = (value >> shift) & 0xfU;
     started = started || digit != 0 || shift == 0;
-    if (started) out.push_back(kDigits[digit]);
+    if (started) out.push_back(digits[digit]);
   }
 }
 

@@ -56,9 +56,9 @@ std::string to_lower(std::string_view text) {
 
 // pchar of RFC 3986 without percent-encodings.
 bool is_path_character(char c) {
-  constexpr std::string_view kMarks = "-._~!$&'()*+,;=:@";
+  constexpr std::string_view marks = "-._~!$&'()*+,;=:@";
   return is_digit(c) || is_lower_letter(c) || (c >= 'A' && c <= 'Z') ||
-         kMarks.find(c) != std::string_view::npos;
+         marks.find(c) != std::string_view::npos;
 }
 
 // Is `name` the suffix itself or a name under it?

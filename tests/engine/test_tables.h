@@ -48,11 +48,11 @@ inline std::string take_quoted(std::string_view& rest) {
       continue;
     }
     ++i;
-    constexpr std::string_view kLetters = "\\\"tnr0";
-    constexpr std::string_view kMeanings("\\\"\t\n\r\0", 6);
-    const std::size_t at = kLetters.find(i < rest.size() ? rest[i] : ' ');
+    constexpr std::string_view letters = "\\\"tnr0";
+    constexpr std::string_view meanings("\\\"\t\n\r\0", 6);
+    const std::size_t at = letters.find(i < rest.size() ? rest[i] : ' ');
     EXPECT_NE(at, std::string_view::npos) << rest;
-    text.push_back(at == std::string_view::npos ? '?' : kMeanings[at]);
+    text.push_back(at == std::string_view::npos ? '?' : meanings[at]);
   }
   rest.remove_prefix(std::min(rest.find_first_not_of(' ', i + 1), rest.size()));
   return text;

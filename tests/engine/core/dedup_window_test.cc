@@ -138,19 +138,20 @@ TEST(DedupWindow, ShrinksByItselfWhileItIsUsed) {
 }
 
 TEST(DedupWindow, StaysAtItsLimitHoweverManyIdsCome) {
-  constexpr std::uint32_t kIds = 1000;
-  DedupWindow window = window_of(kIds);
+  constexpr std::uint32_t ids_in_all = 1000;
+  DedupWindow window = window_of(ids_in_all);
   base::SeededRandom random(3);
   std::vector<EventId> ids;
-  for (std::uint32_t i = 0; i < 20 * kIds; ++i) {
+  for (std::uint32_t i = 0; i < 20 * ids_in_all; ++i) {
     ids.emplace_back(random.uuid_v4());
     window.insert(org(1), ids.back(), {kStart, i}, kStart);
-    ASSERT_LE(window.size(), kIds);
+    ASSERT_LE(window.size(), ids_in_all);
   }
-  for (std::uint32_t i = 0; i < 20 * kIds; ++i) {
+  for (std::uint32_t i = 0; i < 20 * ids_in_all; ++i) {
     const DedupAnswer answer = window.find(org(1), ids[i], kStart);
-    ASSERT_EQ(answer.verdict, i >= 19 * kIds ? DedupVerdict::kSeen : DedupVerdict::kUnknown) << i;
-    ASSERT_EQ(answer.seen.webhooks, i >= 19 * kIds ? i : 0U);
+    ASSERT_EQ(answer.verdict, i >= 19 * ids_in_all ? DedupVerdict::kSeen : DedupVerdict::kUnknown)
+        << i;
+    ASSERT_EQ(answer.seen.webhooks, i >= 19 * ids_in_all ? i : 0U);
   }
 }
 

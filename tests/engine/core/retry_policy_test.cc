@@ -137,8 +137,8 @@ TEST(RetryPolicy, SpreadsDelaysOverTheWholeJitter) {
   Duration least = hours(1);
   Duration most{0};
   Duration sum{0};
-  constexpr int kDraws = 10'000;
-  for (int i = 0; i < kDraws; ++i) {
+  constexpr int draws = 10'000;
+  for (int i = 0; i < draws; ++i) {
     const Duration delay = decide_retry(1, http(500), options, random).delay;
     ASSERT_GE(delay, seconds(80));
     ASSERT_LE(delay, seconds(120));
@@ -148,8 +148,8 @@ TEST(RetryPolicy, SpreadsDelaysOverTheWholeJitter) {
   }
   EXPECT_LT(least, milliseconds(80'500));
   EXPECT_GT(most, milliseconds(119'500));
-  EXPECT_GT(sum / kDraws, milliseconds(99'500));
-  EXPECT_LT(sum / kDraws, milliseconds(100'500));
+  EXPECT_GT(sum / draws, milliseconds(99'500));
+  EXPECT_LT(sum / draws, milliseconds(100'500));
 }
 
 RC_GTEST_PROP(RetryPolicy, NeverGoesOutsideItsBounds, (std::uint64_t seed, std::uint16_t status)) {
