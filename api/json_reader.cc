@@ -61,8 +61,9 @@ class StructureCheck {
         if (!walk(member.value, depth + 1)) return false;
       }
     } else if (value.type() == dom::element_type::ARRAY) {
+      const dom::array list = value.get_array().value_unsafe();
       if (depth >= model::kJsonDepthMax) return too_deep();
-      for (const dom::element element : value.get_array().value_unsafe()) {
+      for (const dom::element element : list) {
         if (!walk(element, depth + 1)) return false;
       }
     }
