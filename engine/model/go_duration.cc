@@ -173,7 +173,7 @@ Result<Duration> parse_go_duration(std::string_view text) {
 std::string format_go_duration(Duration duration) {
   constexpr std::uint64_t second = 1'000'000'000;
   const std::int64_t count = duration.count();
-  std::uint64_t rest = static_cast<std::uint64_t>(count);
+  auto rest = static_cast<std::uint64_t>(count);
   std::string out;
   if (count < 0) {
     rest = 0 - rest;
