@@ -41,9 +41,9 @@ base::Status start_libcurl() {
   // closed, and the signal would end the process.
   std::signal(SIGPIPE, SIG_IGN);
   // Not to be called by two threads at once in older versions: once, and kept.
-  static const CURLcode kStarted = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (kStarted == CURLE_OK) return {};
-  return base::Error{base::ErrorCode::kInternal, curl_easy_strerror(kStarted)};
+  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (started == CURLE_OK) return {};
+  return base::Error{base::ErrorCode::kInternal, curl_easy_strerror(started)};
 }
 
 std::uint32_t microseconds(base::Duration duration) {

@@ -38,7 +38,8 @@ std::vector<model::IpAddress> addresses_of(const ares_addrinfo& found) {
     }
   }
   // Many hosts have no way out by IPv6 and would lose time on it first.
-  std::ranges::stable_partition(addresses, [](const model::IpAddress& a) { return a.v4; });
+  std::stable_partition(addresses.begin(), addresses.end(),
+                        [](const model::IpAddress& a) { return a.v4; });
   return addresses;
 }
 
@@ -73,9 +74,9 @@ Resolver::Resolver(loop::EventLoop& loop, ResolverOptions options, OnResolved on
 
 base::Status Resolver::open() {
   // Counted by c-ares, but not made for threads: once for all loops, and kept.
-  static const int kLibrary = ares_library_init(ARES_LIB_INIT_ALL);
-  if (kLibrary != ARES_SUCCESS) {
-    return base::Error{base::ErrorCode::kInternal, ares_strerror(kLibrary)};
+  static const int library = ares_library_init(ARES_LIB_INIT_ALL);
+  if (library != ARES_SUCCESS) {
+    return base::Error{base::ErrorCode::kInternal, ares_strerror(library)};
   }
   ares_options options{};
   // HOSTALIASES and search domains would let the environment choose whom we call.

@@ -34,11 +34,11 @@ std::optional<int> number(std::string_view digits) {
 }
 
 std::optional<unsigned> month_number(std::string_view name) {
-  constexpr std::array<std::string_view, 12> kNames = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto* const found = std::ranges::find(kNames, name);
-  if (found == kNames.end()) return std::nullopt;
-  return static_cast<unsigned>(found - kNames.begin()) + 1;
+  constexpr std::array<std::string_view, 12> names = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto* const found = std::ranges::find(names, name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<unsigned>(found - names.begin()) + 1;
 }
 
 struct DateText {
