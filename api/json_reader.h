@@ -34,7 +34,7 @@ struct TriggerText {
 [[nodiscard]] Faults read_organization(std::string& body, model::CreateOrganization& request);
 
 struct ApiKeyDraft {
-  std::string name;
+  std::string name = "api-key";  // when the client gives none; the core wants one
   std::uint8_t scopes = model::kScopesAll;
 };
 [[nodiscard]] Faults read_api_key(std::string& body, ApiKeyDraft& draft);

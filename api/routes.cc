@@ -23,6 +23,12 @@ constexpr auto kGet = Method::kGet;
 constexpr auto kPost = Method::kPost;
 constexpr auto kPatch = Method::kPatch;
 constexpr auto kDelete = Method::kDelete;
+constexpr auto kOpen = Access::kOpen;
+constexpr auto kOrgOnly = Access::kOrganization;
+constexpr auto kPublish = Access::kPublish;
+constexpr auto kRead = Access::kRead;
+constexpr auto kManage = Access::kManage;
+constexpr auto kAdmin = Access::kAdmin;
 constexpr auto kNone = Body::kNone;
 constexpr auto kJson = Body::kJson;
 constexpr auto kFixed = Waits::kDefault;
@@ -31,31 +37,31 @@ constexpr auto kAsked = Waits::kAsAsked;
 // A literal path stands above one with a parameter that would match it too.
 // clang-format off
 constexpr Route kRoutes[] = {
-  {kPost,   kWebhooks,  Access::kManage,       kJson, kAsked, create_webhook,      show_created_webhook},
-  {kGet,    kWebhooks,  Access::kRead,         kNone, kFixed, list_webhooks,       show_webhooks},
-  {kGet,    kJwks,      Access::kOrganization, kNone, kFixed, get_jwks,            nullptr},
-  {kGet,    kWebhook,   Access::kRead,         kNone, kFixed, get_webhook,         show_webhook},
-  {kPatch,  kWebhook,   Access::kManage,       kJson, kAsked, patch_webhook,       show_webhook},
-  {kDelete, kWebhook,   Access::kManage,       kNone, kAsked, delete_webhook,      show_done},
-  {kGet,    kTriggers,  Access::kRead,         kNone, kFixed, list_triggers,       show_triggers},
-  {kPost,   kTriggers,  Access::kManage,       kJson, kAsked, add_trigger,         show_added_trigger},
-  {kDelete, kTriggers,  Access::kManage,       kNone, kAsked, remove_trigger,      show_done},
+  {kPost,   kWebhooks,  kManage,  kJson, kAsked, create_webhook,      show_created_webhook},
+  {kGet,    kWebhooks,  kRead,    kNone, kFixed, list_webhooks,       show_webhooks},
+  {kGet,    kJwks,      kOrgOnly, kNone, kFixed, get_jwks,            nullptr},
+  {kGet,    kWebhook,   kRead,    kNone, kFixed, get_webhook,         show_webhook},
+  {kPatch,  kWebhook,   kManage,  kJson, kAsked, patch_webhook,       show_webhook},
+  {kDelete, kWebhook,   kManage,  kNone, kAsked, delete_webhook,      show_done},
+  {kGet,    kTriggers,  kRead,    kNone, kFixed, list_triggers,       show_triggers},
+  {kPost,   kTriggers,  kManage,  kJson, kAsked, add_trigger,         show_added_trigger},
+  {kDelete, kTriggers,  kManage,  kNone, kAsked, remove_trigger,      show_done},
 
-  {kPost,   kEvents,    Access::kPublish,      kJson, kFixed, publish_events,      show_published},
-  {kGet,    kEvent,     Access::kRead,         kNone, kFixed, get_event,           show_event},
+  {kPost,   kEvents,    kPublish, kJson, kFixed, publish_events,      show_published},
+  {kGet,    kEvent,     kRead,    kNone, kFixed, get_event,           show_event},
 
-  {kPost,   kOrgs,      Access::kAdmin,        kJson, kFixed, create_organization, show_created_organization},
-  {kGet,    kOrgs,      Access::kAdmin,        kNone, kFixed, list_organizations,  show_organizations},
-  {kGet,    kOrg,       Access::kAdmin,        kNone, kFixed, get_organization,    show_organization},
-  {kDelete, kOrg,       Access::kAdmin,        kNone, kFixed, delete_organization, show_done},
-  {kPost,   kKeys,      Access::kAdmin,        kJson, kFixed, create_api_key,      show_created_api_key},
-  {kGet,    kKeys,      Access::kAdmin,        kNone, kFixed, list_api_keys,       show_api_keys},
-  {kDelete, kKey,       Access::kAdmin,        kNone, kFixed, delete_api_key,      show_done},
+  {kPost,   kOrgs,      kAdmin,   kJson, kFixed, create_organization, show_created_organization},
+  {kGet,    kOrgs,      kAdmin,   kNone, kFixed, list_organizations,  show_organizations},
+  {kGet,    kOrg,       kAdmin,   kNone, kFixed, get_organization,    show_organization},
+  {kDelete, kOrg,       kAdmin,   kNone, kFixed, delete_organization, show_done},
+  {kPost,   kKeys,      kAdmin,   kJson, kFixed, create_api_key,      show_created_api_key},
+  {kGet,    kKeys,      kAdmin,   kNone, kFixed, list_api_keys,       show_api_keys},
+  {kDelete, kKey,       kAdmin,   kNone, kFixed, delete_api_key,      show_done},
 
-  {kGet,    "/livez",   Access::kOpen,         kNone, kFixed, show_alive,          nullptr},
-  {kGet,    "/readyz",  Access::kOpen,         kNone, kFixed, show_readiness,      nullptr},
-  {kGet,    "/healthz", Access::kOpen,         kNone, kFixed, show_readiness,      nullptr},
-  {kGet,    "/version", Access::kOpen,         kNone, kFixed, show_version,        nullptr},
+  {kGet,    "/livez",   kOpen,    kNone, kFixed, show_alive,          nullptr},
+  {kGet,    "/readyz",  kOpen,    kNone, kFixed, show_readiness,      nullptr},
+  {kGet,    "/healthz", kOpen,    kNone, kFixed, show_readiness,      nullptr},
+  {kGet,    "/version", kOpen,    kNone, kFixed, show_version,        nullptr},
 };
 // clang-format on
 

@@ -105,11 +105,11 @@ TEST_F(AdminRoutesTest, the_text_of_a_key_is_shown_when_it_is_made_and_never_aga
   EXPECT_EQ(response->status, 204);
 }
 
-TEST_F(AdminRoutesTest, a_key_without_scopes_has_all_and_bad_ones_are_refused) {
-  EXPECT_EQ(
-      asked<model::CreateApiKey>(Method::kPost, kKeys, as_admin(), "{}", model::ApiKeyReply{key()})
-          .scopes,
-      model::kScopesAll);
+TEST_F(AdminRoutesTest, a_key_has_all_scopes_and_a_name_unless_said_and_bad_ones_are_refused) {
+  const auto request =
+      asked<model::CreateApiKey>(Method::kPost, kKeys, as_admin(), "{}", model::ApiKeyReply{key()});
+  EXPECT_EQ(request.scopes, model::kScopesAll);
+  EXPECT_EQ(request.name, "api-key");
   const auto refused = [&](std::string body) {
     return message_of(answer_to(Method::kPost, kKeys, as_admin(), std::move(body)), 400);
   };
