@@ -1,5 +1,6 @@
 #include "api/json_writer.h"
 
+#include <algorithm>
 #include <optional>
 
 #include <rapidjson/stringbuffer.h>
@@ -79,15 +80,26 @@ void write_list(Json& json, const List& list, const WriteOne& write_one) {
   json.end_list();
 }
 
+std::vector<const model::Header*> sorted_by_name(const std::vector<model::Header>& headers) {
+  std::vector<const model::Header*> sorted;
+  sorted.reserve(headers.size());
+  for (const model::Header& header : headers) sorted.push_back(&header);
+  std::sort(sorted.begin(), sorted.end(),
+            [](const model::Header* left, const model::Header* right) {
+              return left->name < right->name;
+            });
+  return sorted;
+}
+
 void webhook_object(Json& json, const model::Webhook& webhook, HeaderValues values) {
   json.begin_object();
   if (!webhook.custom_headers.empty()) {
     json.key("custom_headers");
     json.begin_object();
-    for (const model::Header& header : webhook.custom_headers) {
-      json.key(header.name);
+    for (const model::Header* header : sorted_by_name(webhook.custom_headers)) {
+      json.key(header->name);
       json.begin_list();
-      for (const std::string& value : header.values) {
+      for (const std::string& value : header->values) {
         json.text(values == HeaderValues::kClear ? std::string_view(value) : "***");
       }
       json.end_list();

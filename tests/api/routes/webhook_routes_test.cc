@@ -61,7 +61,7 @@ TEST_F(WebhookRoutesTest, every_field_of_a_webhook_is_read_and_shown) {
       {"X-Two", {"a", "b"}}, {"X-One", {"c"}}, {"X-None", {}}};
   EXPECT_EQ(*request.draft.custom_headers, headers);
   EXPECT_EQ(response->body,
-            R"({"result":{"custom_headers":{"X-Two":["a","b"],"X-One":["c"]},)"
+            R"({"result":{"custom_headers":{"X-One":["c"],"X-Two":["a","b"]},)"
             "\"description\":\"caf\xc3\xa9 \\\"x\\\"\","
             R"("id":"065e3dc5-c222-7333-8444-000000000001","name":"example",)"
             R"("target_url":"https://example.com/slashid/webhook","timeout":"1.5s"}})");
