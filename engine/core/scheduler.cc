@@ -134,8 +134,10 @@ std::optional<Grant> Scheduler::next() {
       if (promoted) promote(lane->host);
       continue;
     }
-    if (!promoted && host.in_flight + host.promoted >= limits_.in_flight_per_host) {
-      block(ref, *lane);
+    if (!promoted && (host.in_flight >= limits_.in_flight_per_host || host.promoted > 0 ||
+                      !host.blocked.empty())) {
+      block(ref, *lane);  // behind those of its host that wait already
+      promote(lane->host);
       continue;
     }
     ++lane->in_flight;

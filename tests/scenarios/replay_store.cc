@@ -76,6 +76,12 @@ model::EventPtr ReplayStore::event(EventSeq seq) const {
   return at == events_.end() ? nullptr : at->second;
 }
 
+std::vector<model::EventPtr> ReplayStore::events() const {
+  std::vector<model::EventPtr> all;
+  for (const auto& [seq, event] : events_) all.push_back(event);
+  return all;
+}
+
 model::EventIdLoaded ReplayStore::event_id(const model::ReadEventId& asked) const {
   const auto at = seqs_.find({asked.org, asked.id});
   if (at == seqs_.end()) return {};

@@ -24,6 +24,10 @@ class ReplayStore {
   [[nodiscard]] model::EventPtr event(model::EventSeq seq) const;
   [[nodiscard]] model::EventIdLoaded event_id(const model::ReadEventId& asked) const;
   [[nodiscard]] const std::vector<model::AttemptRecord>& attempts() const { return attempts_; }
+  [[nodiscard]] std::vector<model::EventPtr> events() const;
+  [[nodiscard]] bool has_organization(const model::OrgId& org) const {
+    return organizations_.contains(org);
+  }
   [[nodiscard]] std::size_t pending_rows() const { return pending_.size(); }
 
  private:
