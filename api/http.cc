@@ -2,19 +2,9 @@
 
 #include <algorithm>
 
+#include "api/head_check.h"
+
 namespace triggerd::api {
-namespace {
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-bool same_name(std::string_view left, std::string_view right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](char a, char b) { return lower(a) == lower(b); });
-}
-
-}  // namespace
 
 std::string_view HttpRequest::path() const {
   return std::string_view(target).substr(0, target.find('?'));
@@ -27,7 +17,7 @@ std::string_view HttpRequest::query() const {
 
 const std::string* HttpRequest::find_field(std::string_view name) const {
   const auto found = std::find_if(fields.begin(), fields.end(), [name](const HttpField& field) {
-    return same_name(field.name, name);
+    return same_text(field.name, name);
   });
   return found == fields.end() ? nullptr : &found->value;
 }
@@ -35,7 +25,7 @@ const std::string* HttpRequest::find_field(std::string_view name) const {
 std::size_t HttpRequest::count_fields(std::string_view name) const {
   return static_cast<std::size_t>(
       std::count_if(fields.begin(), fields.end(),
-                    [name](const HttpField& field) { return same_name(field.name, name); }));
+                    [name](const HttpField& field) { return same_text(field.name, name); }));
 }
 
 }  // namespace triggerd::api

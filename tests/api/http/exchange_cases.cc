@@ -172,6 +172,7 @@ void add_chunks(Cases& cases) {
       {"data end none", "1\r\na" + end},
       {"data end junk", "1\r\naXX" + end},
       {"data end CR x", "1\r\na\rx" + end},
+      {"data end x LF", "1\r\nax\n" + end},
       {"data spill", "1\r\nabc\r\n" + end},
       {"extension LF", "1;a\nb\r\na\r\n" + end},
       {"extension CR", "1;a\rb\r\na\r\n" + end},
