@@ -1,0 +1,26 @@
+// Verifies tokens of triggerd with `jose`, as a receiver would: the key set is fetched by URL.
+//
+//   node verify.mjs JWKS_URL ORGANIZATION ISSUER < tokens
+//
+// One token a line on standard input; one JSON line each on standard output:
+// {"header":{…},"payload":{…}} or {"error":"CODE"}.
+
+import { createInterface } from 'node:readline';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+
+const [url, organization, issuer] = process.argv.slice(2);
+const keys = createRemoteJWKSet(new URL(url), { headers: { 'SlashID-OrgID': organization } });
+
+for await (const token of createInterface({ input: process.stdin })) {
+  try {
+    const { protectedHeader, payload } = await jwtVerify(token, keys, {
+      algorithms: ['ES256'],
+      audience: organization,
+      issuer,
+      requiredClaims: ['exp', 'iat', 'jti', 'sub'],
+    });
+    console.log(JSON.stringify({ header: protectedHeader, payload }));
+  } catch (error) {
+    console.log(JSON.stringify({ error: error.code ?? String(error) }));
+  }
+}
