@@ -20,7 +20,7 @@ constexpr std::size_t kAddressesTried = 8;
 // A configured easy handle holds 5.6 KB.
 constexpr std::size_t kIdleHandlesPerShard = 64;
 // Without a limit from the system.
-constexpr std::size_t kDescriptorsDefault = 16 * 1024;
+constexpr std::size_t kDescriptorsDefault = 16'384;
 
 std::size_t descriptors_allowed(const TransportOptions& options) {
   if (options.descriptors_max != 0) return options.descriptors_max;
@@ -54,7 +54,7 @@ std::uint32_t microseconds(base::Duration duration) {
 }  // namespace
 
 base::Result<std::unique_ptr<CurlTransport>> CurlTransport::create(loop::EventLoop& loop,
-                                                                   TransportOptions options,
+                                                                   const TransportOptions& options,
                                                                    OnOutcome on_outcome) {
   if (base::Status status = start_libcurl(); !status.ok()) return status.error();
   base::Result<CaStore> store = load_ca_store(options.ca_file);
@@ -64,8 +64,7 @@ base::Result<std::unique_ptr<CurlTransport>> CurlTransport::create(loop::EventLo
   resolver_options.timeout = options.lookup_timeout;
   resolver_options.lookups_max = options.lookups_max;
 
-  std::unique_ptr<CurlTransport> transport(
-      new CurlTransport(loop, std::move(options), std::move(on_outcome)));
+  std::unique_ptr<CurlTransport> transport(new CurlTransport(loop, options, std::move(on_outcome)));
   transport->store_ = std::move(store.value());
   base::Result<std::unique_ptr<Resolver>> resolver = Resolver::create(
       loop, std::move(resolver_options),
@@ -77,7 +76,8 @@ base::Result<std::unique_ptr<CurlTransport>> CurlTransport::create(loop::EventLo
   return transport;
 }
 
-CurlTransport::CurlTransport(loop::EventLoop& loop, TransportOptions options, OnOutcome on_outcome)
+CurlTransport::CurlTransport(loop::EventLoop& loop, const TransportOptions& options,
+                             OnOutcome on_outcome)
     : loop_(loop),
       on_outcome_(std::move(on_outcome)),
       guard_(options.policy),

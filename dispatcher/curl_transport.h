@@ -52,9 +52,8 @@ class CurlTransport final : public Transport {
  public:
   // Fails when ca_file or name_servers are wrong, or a library cannot start. The process ignores
   // SIGPIPE from then on.
-  [[nodiscard]] static base::Result<std::unique_ptr<CurlTransport>> create(loop::EventLoop& loop,
-                                                                           TransportOptions options,
-                                                                           OnOutcome on_outcome);
+  [[nodiscard]] static base::Result<std::unique_ptr<CurlTransport>> create(
+      loop::EventLoop& loop, const TransportOptions& options, OnOutcome on_outcome);
   // Calls under way are cut off without an outcome.
   ~CurlTransport() override;
 
@@ -88,7 +87,7 @@ class CurlTransport final : public Transport {
     model::Outcome outcome;
   };
 
-  CurlTransport(loop::EventLoop& loop, TransportOptions options, OnOutcome on_outcome);
+  CurlTransport(loop::EventLoop& loop, const TransportOptions& options, OnOutcome on_outcome);
 
   void run_tick();
   void begin(model::AttemptId id);

@@ -131,7 +131,8 @@ TEST_F(TransportFaults, BadChunksAreAProtocolFault) {
 }
 
 TEST_F(TransportFaults, NulInAHeaderIsAProtocolFault) {
-  const std::string answer("HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n", 47);
+  const std::string nul(1, '\0');
+  const std::string answer = "HTTP/1.1 200 OK\r\nX: a" + nul + "b\r\nContent-Length: 0\r\n\r\n";
   EXPECT_EQ(answered(answer).kind, OutcomeClass::kProtocol);
 }
 
@@ -148,7 +149,7 @@ TEST_F(TransportFaults, HeadersOverTheLimitAreAProtocolFault) {
 TEST_F(TransportFaults, OneHeaderLineWithoutEndIsAProtocolFault) {
   const auto endless = [](ReceiverConnection& connection) {
     connection.send("HTTP/1.1 200 OK\r\nX-Long: ");
-    const std::string more(64 * 1024, 'x');
+    const std::string more(65'536, 'x');
     for (int i = 0; i < 1000 && connection.send(more); ++i) {
     }
   };
@@ -183,7 +184,7 @@ TEST_F(TransportFaults, EndlessBodyIsDecidedByItsStatus) {
   for (const int status : {200, 500}) {
     const auto endless = [status](ReceiverConnection& connection) {
       connection.send("HTTP/1.1 " + std::to_string(status) + " X\r\n\r\n");
-      const std::string more(16 * 1024, 'x');
+      const std::string more(16'384, 'x');
       for (int i = 0; i < 100'000 && connection.send(more); ++i) {
       }
     };
@@ -192,7 +193,7 @@ TEST_F(TransportFaults, EndlessBodyIsDecidedByItsStatus) {
     EXPECT_EQ(outcome.http_status, status);
     EXPECT_EQ(outcome.answer.size(), model::kAnswerBytesKept);
     EXPECT_GT(outcome.answer_bytes, model::kAnswerBytesRead);
-    EXPECT_LT(outcome.answer_bytes, model::kAnswerBytesRead + 64 * 1024);
+    EXPECT_LT(outcome.answer_bytes, model::kAnswerBytesRead + 65'536);
   }
 }
 

@@ -15,12 +15,12 @@ TransportTest::~TransportTest() {
   EXPECT_EQ(outcomes_.size(), reported_) << "exactly one outcome for each call";
 }
 
-void TransportTest::open(TransportOptions options) {
-  auto made = CurlTransport::create(loop_, std::move(options),
-                                    [this](model::AttemptId id, model::Outcome outcome) {
-                                      outcomes_[id] = std::move(outcome);
-                                      if (++reported_ >= awaited_) loop_.stop();
-                                    });
+void TransportTest::open(const TransportOptions& options) {
+  auto made =
+      CurlTransport::create(loop_, options, [this](model::AttemptId id, model::Outcome outcome) {
+        outcomes_[id] = std::move(outcome);
+        if (++reported_ >= awaited_) loop_.stop();
+      });
   ASSERT_TRUE(made.ok()) << made.error().message;
   transport_ = std::move(made.value());
 }

@@ -31,7 +31,7 @@ class TransportTest : public ::testing::Test {
   ~TransportTest() override;
 
   // Before the first call; else loopback_options().
-  void open(TransportOptions options);
+  void open(const TransportOptions& options);
   // Starts a call; ids count from 1.
   model::AttemptId start(const CallOptions& options);
   // Runs the loop until `count` outcomes are there in all, at most 20 s.

@@ -20,7 +20,7 @@ class TransportNames : public TransportTest {
     options.policy.allow_networks = {*model::Network::parse("127.0.0.2/32")};
     options.name_servers = server.address();
     options.lookup_timeout = milliseconds(400);
-    open(std::move(options));
+    open(options);
   }
 
   // Counts connections at both addresses, on one port.
@@ -119,7 +119,7 @@ TEST_F(TransportNames, TriesTheNextAddressWhenOneDoesNotConnect) {
     return with({{.value = "127.0.0.3"}, {.value = "127.0.0.4"}, {.value = "127.0.0.2"}});
   });
   options.name_servers = server.address();
-  open(std::move(options));
+  open(options);
   port = allowed_.port();
   const model::Outcome outcome = call({.host = "several.test", .port = port});
   EXPECT_EQ(outcome.kind, OutcomeClass::kOk) << outcome.detail;
@@ -143,7 +143,7 @@ TEST_F(TransportNames, ADeadNameServerDelaysNobodyElse) {
   TransportOptions options = loopback_options();
   options.name_servers = server.address();
   options.lookup_timeout = std::chrono::seconds(8);
-  open(std::move(options));
+  open(options);
   for (int i = 0; i < 50; ++i) start({.host = "dead" + std::to_string(i) + ".test", .port = 80});
   EXPECT_EQ(call({.host = "alive.test", .port = allowed_.port()}).kind, OutcomeClass::kOk);
   EXPECT_EQ(reported_, 1U) << "the dead names are still looked up";
@@ -178,7 +178,7 @@ TEST_F(TransportNames, IsBusyAboveTheLimitOfLookups) {
   options.name_servers = server.address();
   options.lookup_timeout = milliseconds(200);
   options.lookups_max = 2;
-  open(std::move(options));
+  open(options);
   start({.host = "a.test", .port = 80});
   start({.host = "b.test", .port = 80});
   start({.host = "c.test", .port = 80});

@@ -116,7 +116,7 @@ TEST_F(TransportTest, KeepsNoMoreConnectionsThanItMay) {
   options.multis = 1;
   options.in_flight_max = 8;
   options.descriptors_max = 10;
-  open(std::move(options));
+  open(options);
   for (int i = 0; i < 8; ++i) start({.port = receiver.port()});
   run_until(8);
   for (const auto& [id, outcome] : outcomes_) EXPECT_EQ(outcome.kind, OutcomeClass::kOk);
@@ -127,7 +127,7 @@ TEST_F(TransportTest, IsBusyAboveTheLimitOfCallsUnderWay) {
   TestReceiver receiver([](ReceiverConnection& connection) { connection.serve_ok(); });
   TransportOptions options = loopback_options();
   options.in_flight_max = 3;
-  open(std::move(options));
+  open(options);
   for (int i = 0; i < 4; ++i) start({.port = receiver.port()});
   EXPECT_EQ(reported_, 0U) << "never from within start";
   run_until(4);
@@ -246,7 +246,7 @@ TEST(CurlTransportOptions, RefusesACaFileThatCannotBeRead) {
   loop::EventLoop loop;
   TransportOptions options;
   options.ca_file = "/nowhere/ca.pem";
-  const auto made = CurlTransport::create(loop, std::move(options), nullptr);
+  const auto made = CurlTransport::create(loop, options, nullptr);
   ASSERT_FALSE(made.ok());
   EXPECT_EQ(made.error().code, base::ErrorCode::kInvalid);
   EXPECT_NE(made.error().message.find("ca_file"), std::string::npos);
@@ -256,7 +256,7 @@ TEST(CurlTransportOptions, RefusesNameServersThatAreNoAddresses) {
   loop::EventLoop loop;
   TransportOptions options;
   options.name_servers = "not an address";
-  const auto made = CurlTransport::create(loop, std::move(options), nullptr);
+  const auto made = CurlTransport::create(loop, options, nullptr);
   ASSERT_FALSE(made.ok());
   EXPECT_EQ(made.error().code, base::ErrorCode::kInvalid);
 }

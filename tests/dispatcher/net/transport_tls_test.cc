@@ -23,7 +23,7 @@ class TransportTls : public TransportTest {
     TransportOptions options = loopback_options();
     options.ca_file = ca_file_;
     options.name_servers = names_.address();
-    open(std::move(options));
+    open(options);
   }
   model::Outcome call_tls(const Identity& identity) {
     TestReceiver receiver([](ReceiverConnection& connection) { connection.serve_ok(); },
@@ -57,7 +57,7 @@ TEST_F(TransportTls, BelievesACertificateForAnAddress) {
 TEST_F(TransportTls, RefusesAnAuthorityThatIsNotConfigured) {
   TransportOptions options = loopback_options();
   options.name_servers = names_.address();
-  open(std::move(options));
+  open(options);
   const model::Outcome outcome = call_tls(make_leaf(&authority_));
   EXPECT_EQ(outcome.kind, OutcomeClass::kTls);
   EXPECT_NE(outcome.detail.find("not trusted"), std::string::npos) << outcome.detail;
