@@ -59,11 +59,8 @@ def check(producers, calls, paths_of, show=10):
             strange.append((event, call.path, "not accepted"))
         elif call.path not in paths_of(event):
             strange.append((event, call.path, "no trigger"))
-        else:
-            content = dict(call.claims["trigger_content"])
-            content.pop("event_metadata", None)
-            if content != producers.posted[event]:
-                strange.append((event, call.path, "other content"))
+        elif call.content != producers.posted[event]:
+            strange.append((event, call.path, "other content"))
     counts = {
         "accepted": len(producers.accepted),
         "unknown": len(producers.unknown),

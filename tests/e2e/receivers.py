@@ -33,6 +33,8 @@ class Call:
         self.at = time.monotonic()
         self.status = None
         self._claims = None
+        self._event_id = None
+        self._content = None
 
     @property
     def token(self):
@@ -55,7 +57,22 @@ class Call:
 
     @property
     def event_id(self):
-        return self.claims["sub"]
+        if self._event_id is None:
+            self._event_id = self.claims["sub"]
+        return self._event_id
+
+    @property
+    def content(self):
+        """What the publisher sent: the trigger content without the engine's metadata."""
+        if self._content is None:
+            self._content = dict(self.claims["trigger_content"])
+            self._content.pop("event_metadata", None)
+        return self._content
+
+    def shrink(self):
+        """Keeps event id and content alone, for logs of many calls."""
+        if self.event_id and self.content is not None:
+            self.body, self.headers, self._claims = b"", [], None
 
     def values(self, name):
         return [value for field, value in self.headers if field == name.lower()]

@@ -1,0 +1,128 @@
+"""SIGTERM: what was taken is answered, what is on the wire ends, nothing is lost or repeated."""
+
+import signal
+import socket
+import time
+
+import triggerd_process
+from client import AnswerLost, NotSent, wait_until
+from history import check, report
+from load import Load
+from receivers import Reply
+from server_case import ServerCase
+
+ROUNDS = 4
+
+
+class Sigterm(ServerCase):
+    def hang(self, seconds, path="/hang"):
+        """A webhook whose first call takes this long; returns the receiver and an event for it."""
+        receiver = self.receive()
+        delays = iter([seconds])
+        receiver.on(path, lambda call: Reply(200, delay=next(delays, 0)))
+        self.client.create_webhook(receiver.url(path), timeout="20s")
+        (event,) = self.client.publish("PersonCreated_v1")
+        wait_until(lambda: receiver.calls(path), "the call to be on the wire")
+        return receiver, event
+
+    def wait_draining(self):
+        wait_until(lambda: "draining" in self.folder.log_text(), "the engine to drain")
+
+    def test_under_load_nothing_is_lost_and_nothing_repeated(self):
+        receiver = self.receive()
+        load = Load(receiver, 6)
+        self.launch()
+        load.register(self.client)
+        load.begin()
+        codes = []
+        for number in range(ROUNDS):
+            if number:
+                self.engine.start()
+            load.resume(self.engine.port)
+            time.sleep(1.0)
+            self.assertTrue(load.outstanding())
+            codes.append(self.engine.terminate())
+            load.pause()
+        self.launch()
+        load.end()
+        load.drain(90)
+        counts = check(load.producers, receiver.calls(), load.paths_of)
+        report(counts, test="sigterm", rounds=ROUNDS)
+        self.assertEqual(codes, [0] * ROUNDS)
+        self.assertEqual({name: counts[name] for name in ("lost", "torn", "duplicates", "strange")},
+                         {"lost": 0, "torn": 0, "duplicates": 0, "strange": 0})
+        # A request that was taken is answered: a lost answer means that it was never taken.
+        self.assertEqual(counts["unknown_delivered"], 0)
+        self.assertGreater(counts["accepted"], 50)
+
+    def test_a_call_on_the_wire_is_waited_for_and_not_repeated(self):
+        self.launch()
+        receiver, event = self.hang(2.0)
+        self.assertEqual(self.engine.terminate(), 0)
+        self.launch()
+        found = self.wait_status(event, "delivered")
+        self.assertEqual(found["deliveries"][0]["attempts"], 1)
+        self.assertEqual(len(receiver.calls()), 1)
+
+    def test_the_grace_ends_and_the_call_is_made_again_after_the_restart(self):
+        self.folder.write_config({"server": {"drain_timeout": "500ms"}})
+        self.launch()
+        receiver, event = self.hang(8.0)
+        at = time.monotonic()
+        self.assertEqual(self.engine.terminate(), 0)
+        self.assertLess(time.monotonic() - at, 7.0)
+        self.launch()
+        self.wait_status(event, "delivered")
+        self.assertEqual(len(receiver.calls()), 2)
+
+    def test_a_second_signal_ends_the_process_at_once(self):
+        self.launch()
+        receiver, event = self.hang(15.0)
+        self.engine.send(signal.SIGTERM)
+        self.wait_draining()
+        at = time.monotonic()
+        self.engine.send(signal.SIGTERM)
+        self.assertEqual(self.engine.wait(), 1)
+        self.assertLess(time.monotonic() - at, 10.0)
+        self.launch()
+        self.wait_status(event, "delivered")
+        self.assertEqual(len(receiver.calls()), 2)
+
+    def test_sigint_ends_it_as_well(self):
+        self.launch()
+        self.engine.send(signal.SIGINT)
+        self.assertEqual(self.engine.wait(), 0)
+
+    def test_nobody_is_told_ready_while_it_drains(self):
+        self.launch()
+        self.assertEqual(self.client.get("/readyz").status, 200)
+        self.hang(3.0)
+        stranger = self.connect()
+        self.assertEqual(stranger.get("/readyz").status, 200)
+        self.engine.send(signal.SIGTERM)
+        self.wait_draining()
+        time.sleep(0.3)  # the I/O threads learn of it by message
+        for client in (stranger, self.connect()):
+            try:
+                answer = client.get("/readyz")
+            except (AnswerLost, NotSent):
+                continue  # not taken any more, which says it, too
+            self.assertEqual(answer.status, 503)
+            self.assertIn("draining", answer.messages[0])
+        self.assertEqual(self.engine.wait(), 0)
+
+    def test_an_idle_connection_does_not_hold_up_the_end(self):
+        self.launch()
+        with socket.create_connection(("127.0.0.1", self.engine.port)) as idle, \
+                socket.create_connection(("127.0.0.1", self.engine.port)) as halfway:
+            halfway.sendall(b"POST /organizations/events HTTP/1.1\r\nHost: a\r\n")
+            at = time.monotonic()
+            self.engine.send(signal.SIGTERM)
+            self.assertEqual(self.engine.wait(), 0)
+            self.assertLess(time.monotonic() - at, 25.0)  # the grace is 30 s
+            idle.settimeout(5)
+            self.assertEqual(idle.recv(1), b"")
+
+
+if __name__ == "__main__":
+    triggerd_process.main()
