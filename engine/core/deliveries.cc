@@ -11,11 +11,9 @@
 namespace triggerd::core {
 
 using base::HeapPosition;
-using base::Now;
 using model::DeliveryState;
 using model::DisabledReason;
 using model::EventPtr;
-using model::Match;
 using model::OrgId;
 using model::Webhook;
 using model::WebhookRef;

@@ -239,7 +239,9 @@ void Registry::raise_counters(WebhookRef next_webhook, Generation next_generatio
 std::size_t Registry::index_bytes() const {
   std::size_t bytes = index_.bytes() + orgs_.bytes() + names_.bytes();
   for (const auto& entry : webhooks_) {
-    if (entry) bytes += sizeof(entry->triggers) + entry->triggers.capacity() * sizeof(NamedTrigger);
+    if (entry)
+      bytes +=
+          sizeof(std::vector<NamedTrigger>) + entry->triggers.capacity() * sizeof(NamedTrigger);
   }
   return bytes;
 }

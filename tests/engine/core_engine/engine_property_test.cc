@@ -21,7 +21,6 @@ namespace triggerd::core {
 namespace {
 
 using model::AttemptRecord;
-using model::DeliveryState;
 
 const char* const kNames[] = {"PersonCreated_v1", "PersonDeleted_v1", "PasswordChanged_v1"};
 
