@@ -44,11 +44,11 @@ void Publisher::handle(PublishEvents request, RequestId id, Now now) {
   if (!well_formed_or_refuse(request, id)) return;
   const std::vector<std::optional<Answer>> none(request.events.size());
   const std::vector<Verdict> verdicts = judge(request, none, now);
-  const bool unknown = std::any_of(verdicts.begin(), verdicts.end(), [](const Verdict& verdict) {
-    return verdict.standing == Standing::kUnknown;
-  });
-  if (unknown) return ask(std::move(request), id, verdicts, none);
-  accept(request, id, verdicts, now);
+  if (!any_unknown(verdicts)) return accept(request, id, verdicts, now);
+  Waiting waiting;
+  waiting.request = std::move(request);
+  waiting.answers = none;
+  ask(std::move(waiting), id, verdicts);
 }
 
 bool Publisher::well_formed_or_refuse(const PublishEvents& request, RequestId id) {
@@ -107,13 +107,17 @@ std::vector<Publisher::Verdict> Publisher::judge(const PublishEvents& request,
 
 // --- Ids that only the store knows ------------------------------------------------------------
 
-void Publisher::ask(PublishEvents request, RequestId id, const std::vector<Verdict>& verdicts,
-                    const std::vector<std::optional<Answer>>& answers) {
+bool Publisher::any_unknown(const std::vector<Verdict>& verdicts) {
+  return std::any_of(verdicts.begin(), verdicts.end(),
+                     [](const Verdict& verdict) { return verdict.standing == Standing::kUnknown; });
+}
+
+void Publisher::ask(Waiting waiting, RequestId id, const std::vector<Verdict>& verdicts) {
   if (waiting_.size() >= limits_.waiting_requests) {
     return overloaded(id, "too many requests wait for the store; try again later");
   }
-  Waiting waiting;
-  waiting.answers = answers;
+  const PublishEvents& request = waiting.request;
+  waiting.reads.clear();
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     if (verdicts[i].standing != Standing::kUnknown) continue;
     // An id that this very process forgot may still be on its way to the disk.
@@ -123,7 +127,7 @@ void Publisher::ask(PublishEvents request, RequestId id, const std::vector<Verdi
     waiting.reads.push_back(read);
   }
   waiting.reads_open = waiting.reads.size();
-  waiting.request = std::move(request);
+  waiting.remembered_then = remembered_;
   waiting_.emplace(id, std::move(waiting));
 }
 
@@ -150,22 +154,29 @@ bool Publisher::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
   waiting.answers[read.index] =
       Answer{loaded->found, SeenEvent{loaded->accepted_at, loaded->webhooks}};
   if (--waiting.reads_open > 0) return true;
-  const Waiting complete = std::move(waiting);
+  Waiting complete = std::move(waiting);
   waiting_.erase(waiting_at);
-  resume(complete.request, read.request, complete.answers, now);
+  resume(std::move(complete), read.request, now);
   return true;
 }
 
-void Publisher::resume(const PublishEvents& request, RequestId id,
-                       const std::vector<std::optional<Answer>>& answers, Now now) {
+void Publisher::resume(Waiting waiting, RequestId id, Now now) {
   // The world went on meanwhile: the organization may be gone, an id accepted by another request.
-  if (!well_formed_or_refuse(request, id)) return;
-  const std::vector<Verdict> verdicts = judge(request, answers, now);
-  const bool unknown = std::any_of(verdicts.begin(), verdicts.end(), [](const Verdict& verdict) {
-    return verdict.standing == Standing::kUnknown;
-  });
-  if (unknown) return ask(request, id, verdicts, answers);  // forgotten while we asked for another
-  accept(request, id, verdicts, now);
+  if (!well_formed_or_refuse(waiting.request, id)) return;
+  std::vector<Verdict> verdicts = judge(waiting.request, waiting.answers, now);
+  if (!any_unknown(verdicts) && remembered_ - waiting.remembered_then < dedup_.ids_max) {
+    return accept(waiting.request, id, verdicts, now);
+  }
+  // An id was forgotten while we asked for another, or so many were accepted that "not there"
+  // (or "too long ago") may have been said of one that was accepted and forgotten since.
+  if (++waiting.asked > model::kReadRetriesMax) {
+    return overloaded(id,
+                      "event ids are forgotten faster than they are looked up; try again later");
+  }
+  waiting.answers.assign(waiting.request.events.size(), std::nullopt);
+  verdicts = judge(waiting.request, waiting.answers, now);
+  if (!any_unknown(verdicts)) return accept(waiting.request, id, verdicts, now);
+  ask(std::move(waiting), id, verdicts);
 }
 
 void Publisher::cancel(RequestId id) {
@@ -242,6 +253,7 @@ void Publisher::accept(const PublishEvents& request, RequestId id,
     if (webhooks > 0) deliveries_.accept(event);
     // Minted ids too: their owner knows them from the answer, and may send them again.
     seen_.insert(request.org, asked.id, SeenEvent{now.wall, webhooks}, now.wall);
+    ++remembered_;
     reply.events.push_back({asked.id, false, webhooks});
   }
   outbox_.reply(id, std::move(reply));

@@ -63,21 +63,22 @@ class Publisher {
     std::vector<std::optional<Answer>> answers;
     std::size_t reads_open = 0;
     std::vector<model::ReadId> reads;
+    std::uint64_t remembered_then = 0;  // `remembered_` when the store was asked
+    std::uint32_t asked = 1;            // times
   };
   struct ReadFor {
     model::RequestId request;
     std::size_t index = 0;
   };
 
-  void resume(const model::PublishEvents& request, model::RequestId id,
-              const std::vector<std::optional<Answer>>& answers, base::Now now);
+  void resume(Waiting waiting, model::RequestId id, base::Now now);
+  [[nodiscard]] static bool any_unknown(const std::vector<Verdict>& verdicts);
   [[nodiscard]] bool well_formed_or_refuse(const model::PublishEvents& request,
                                            model::RequestId id);
   [[nodiscard]] std::vector<Verdict> judge(const model::PublishEvents& request,
                                            const std::vector<std::optional<Answer>>& answers,
                                            base::Now now) const;
-  void ask(model::PublishEvents request, model::RequestId id, const std::vector<Verdict>& verdicts,
-           const std::vector<std::optional<Answer>>& answers);
+  void ask(Waiting waiting, model::RequestId id, const std::vector<Verdict>& verdicts);
   [[nodiscard]] std::vector<model::Match> matches_of(const model::OrgId& org,
                                                      const std::string& name) const;
   void accept(const model::PublishEvents& request, model::RequestId id,
@@ -91,6 +92,7 @@ class Publisher {
   const EventCatalogue& catalogue_;
   Outbox& outbox_;
   DedupWindow seen_;
+  std::uint64_t remembered_ = 0;  // ids put into seen_, ever
   model::EventSeq next_event_{1};
   std::unordered_map<model::RequestId, Waiting> waiting_;  // never iterated
   std::unordered_map<model::ReadId, ReadFor> reads_;       // never iterated
