@@ -114,6 +114,7 @@ class Deliveries final : private DelayObserver {
   void begin(const Grant& grant, base::Now now);
   void read_payload(const Grant& grant);
   void start(const Grant& grant, base::Now now);
+  void give_back(const Grant& grant);
   void payload_late(const Grant& grant, base::Now now);
   void promote_due(base::Now now);
 

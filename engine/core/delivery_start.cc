@@ -11,8 +11,6 @@ using base::Now;
 using model::AttemptId;
 using model::DeliveryState;
 using model::EventLoaded;
-using model::Outcome;
-using model::OutcomeClass;
 using model::ReadId;
 using model::WebhookPtr;
 
@@ -54,6 +52,7 @@ void Deliveries::begin(const Grant& grant, Now now) {
     close_if_over(grant.lane);
     return;
   }
+  if (scheduler_.has_moved(grant)) return give_back(grant);
   if (events_.at(grant.delivery.event).content == nullptr) {
     read_payload(grant);
   } else {
@@ -117,6 +116,14 @@ bool Deliveries::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
     }
   }
   return true;
+}
+
+// The webhook was moved to another host while the payload was read: the slot is one of the old
+// host.
+void Deliveries::give_back(const Grant& grant) {
+  scheduler_.release(grant);
+  move(grant.delivery, DeliveryPlace::kLane);
+  scheduler_.push_front(grant.lane, grant.delivery);
 }
 
 void Deliveries::payload_late(const Grant& grant, Now now) {

@@ -74,6 +74,10 @@ class Scheduler {
   // --- Starts ---------------------------------------------------------------------------------
   std::optional<Grant> next();
   void release(const Grant& grant);
+  // Does the lane go to another host than the one whose slot this is?
+  [[nodiscard]] bool has_moved(const Grant& grant) const {
+    return lane_of(grant.lane)->host != grant.host;
+  }
   // May next() give something?
   [[nodiscard]] bool has_ready() const { return !ready_.empty() && in_flight_ < limits_.in_flight; }
 
