@@ -24,6 +24,7 @@ struct Options {
   std::uint32_t requests = kRequestsDefault;
   bool verbose = false;
   bool require_all = false;
+  bool keep_going = false;  // after a failure
 };
 
 struct Replay {
@@ -75,7 +76,7 @@ int usage(const char* problem, std::string_view argument) {
                argument.data());
   std::fputs(
       "usage: triggerd_sim [--seed N | --seed COMMIT | --first N] [--seeds COUNT] [--steps "
-      "REQUESTS] [--verbose] [--require-all]\n",
+      "REQUESTS] [--verbose] [--require-all] [--keep-going]\n",
       stderr);
   return 64;
 }
@@ -95,22 +96,27 @@ void print_report(const Tally& tally, std::uint64_t worlds) {
 
 int run(const Options& options) {
   Tally tally;
+  std::uint64_t failures = 0;
   for (std::uint64_t seed = options.first; seed < options.first + options.seeds; ++seed) {
     Trace trace(kTraceLines, options.verbose ? Trace::Mode::kPrintAll : Trace::Mode::kRing);
     replay_now = {seed, options.requests, &trace};
     World world(seed, options.requests, tally, trace);
     const std::optional<std::string> objection = world.run();
     if (objection) {
-      std::fprintf(stderr, "seed %llu FAILED\n  %s\n", static_cast<unsigned long long>(seed),
-                   objection->c_str());
-      print_replay();
-      return 1;
+      std::fprintf(stderr, "seed %llu FAILED\n  %s\n  world: %s\n",
+                   static_cast<unsigned long long>(seed), objection->c_str(),
+                   describe(world.plan()).c_str());
+      ++failures;
+      if (!options.keep_going) {
+        print_replay();
+        return 1;
+      }
     }
     replay_now.trace = nullptr;
   }
   print_report(tally, options.seeds);
-  if (!options.require_all) return 0;
-  int status = 0;
+  int status = failures == 0 ? 0 : 1;
+  if (!options.require_all) return status;
   for (std::size_t i = 0; i < kSometimesCount; ++i) {
     if (tally.count(static_cast<Sometimes>(i)) > 0) continue;
     std::fprintf(stderr, "never happened over these seeds: %s\n", kSometimesNames[i]);
@@ -129,6 +135,10 @@ int parse_and_run(int count, char** arguments) {
     }
     if (name == "--require-all") {
       options.require_all = true;
+      continue;
+    }
+    if (name == "--keep-going") {
+      options.keep_going = true;
       continue;
     }
     if (name != "--seed" && name != "--first" && name != "--seeds" && name != "--steps") {

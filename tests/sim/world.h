@@ -41,6 +41,7 @@ class World final : private Outside {
   // Lives through faults, then heals and waits until everything has settled. Returns what a checker
   // objected to, or nothing.
   [[nodiscard]] std::optional<std::string> run();
+  [[nodiscard]] const WorldPlan& plan() const { return plan_; }
 
  private:
   struct ReadInProgress {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <string>
 #include <vector>
 
 namespace triggerd::sim {
@@ -84,6 +85,22 @@ WorldPlan draw_plan(base::Random& random) {
   plan.receiver_trouble = draw_chance(random, 0.2) ? 0.0 : random.unit() * 0.7;
   plan.trouble_mean = draw_between(random, seconds(10), hours(3));
   return plan;
+}
+
+std::string describe(const WorldPlan& plan) {
+  const core::EngineOptions& engine = plan.engine;
+  const auto text = [](const char* name, auto number) {
+    return std::string(name) + std::to_string(number);
+  };
+  return std::string(plan.fault_free ? "fault-free" : "faults") +
+         text(", retries ", engine.retry_schedule.size()) +
+         text(", in flight per webhook ", engine.in_flight_per_webhook) +
+         text(", per host ", engine.in_flight_per_host) + text(", in all ", engine.in_flight) +
+         text(", pending per organization ", engine.pending_per_org_max) +
+         text(", in all ", engine.pending_max) +
+         text(", payload cache ", engine.payload_cache_bytes) + text(", ids ", engine.dedup_ids) +
+         text(", hosts ", plan.hosts) + text(", webhooks ", plan.webhooks_max) +
+         text(", batch ", plan.batch_max) + text(", trouble ", plan.receiver_trouble);
 }
 
 }  // namespace triggerd::sim

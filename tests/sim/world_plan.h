@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "engine/base/random.h"
 #include "engine/core/engine.h"
@@ -31,6 +32,8 @@ struct WorldPlan {
 
 // The same plan for the same numbers.
 [[nodiscard]] WorldPlan draw_plan(base::Random& random);
+// What matters of it, in a line.
+[[nodiscard]] std::string describe(const WorldPlan& plan);
 
 // Exponentially distributed with this mean, at most ten times it.
 [[nodiscard]] base::Duration draw_pause(base::Random& random, base::Duration mean);
