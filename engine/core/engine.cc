@@ -89,7 +89,8 @@ void Engine::handle(model::Request request, RequestId id, Now now) {
         if constexpr (std::is_same_v<Asked, model::PublishEvents>) {
           parts.publisher.handle(std::forward<decltype(asked)>(asked), id, now);
         } else if constexpr (std::is_same_v<Asked, model::GetEvent>) {
-          TRIGGERD_ASSERT(!"GetEvent is answered by the store's reader");
+          // Answered by the store's reader.
+          TRIGGERD_ASSERT((!std::is_same_v<Asked, model::GetEvent>));
         } else {
           parts.registry_requests.handle(asked, id, now);
         }
@@ -98,12 +99,12 @@ void Engine::handle(model::Request request, RequestId id, Now now) {
   parts.deliveries.advance(now);
 }
 
-void Engine::finish(AttemptId id, model::Outcome outcome, Now now) {
+void Engine::finish(AttemptId id, const model::Outcome& outcome, Now now) {
   parts_->deliveries.finish(id, outcome, now);
   parts_->deliveries.advance(now);
 }
 
-void Engine::loaded(ReadId id, model::ReadAnswer answer, Now now) {
+void Engine::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
   // ParkedLoaded answers nothing that is asked today: like any other answer it finds no asker.
   if (!parts_->publisher.loaded(id, answer, now)) {
     static_cast<void>(parts_->deliveries.loaded(id, answer, now));

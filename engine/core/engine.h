@@ -63,9 +63,9 @@ class Engine {
   // Requires: `id` is new. GetEvent is not for the core.
   void handle(model::Request request, model::RequestId id, base::Now now);
   // The outcome of an attempt that was started. Unknown ids are dropped: that is normal.
-  void finish(model::AttemptId id, model::Outcome outcome, base::Now now);
+  void finish(model::AttemptId id, const model::Outcome& outcome, base::Now now);
   // The answer to a read. Unknown ids are dropped.
-  void loaded(model::ReadId id, model::ReadAnswer answer, base::Now now);
+  void loaded(model::ReadId id, const model::ReadAnswer& answer, base::Now now);
   // Time has passed; starts what is due.
   void tick(base::Now now);
   // Nobody waits for this request any more: its reply is not sent. What it did stands.
