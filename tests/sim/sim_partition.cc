@@ -60,12 +60,12 @@ void SimPartition::take_effects(model::Output& output) {
       held_.push_back(std::move(effect));
     }
   }
-  for (model::Read& read : output.reads) {
+  for (const model::Read& read : output.reads) {
     if (read.rests_on <= durable_) {
       outside_.read_wanted(read);
     } else {
       if (read.rests_on > under_way_) somebody_waits_ = true;
-      held_reads_.push_back(std::move(read));
+      held_reads_.push_back(read);
     }
   }
 }
