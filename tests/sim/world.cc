@@ -171,7 +171,7 @@ void World::outcome_arrives(std::uint64_t id) {
   if (outcome.kind == model::OutcomeClass::kBusy) tally_.hit(Sometimes::kBusy);
   if (outcome.retry_after >= base::Duration(0)) tally_.hit(Sometimes::kRetryAfter);
   tell(&Checker::finished, Finished{attempt, outcome, now()});
-  partition_->engine().finish(model::AttemptId(id), std::move(outcome), now());
+  partition_->engine().finish(model::AttemptId(id), outcome, now());
 }
 
 void World::read_wanted(const model::Read& read) {
@@ -217,7 +217,7 @@ void World::read_answered(std::uint64_t id) {
     tally_.hit(Sometimes::kReadFailed);
   }
   trace_.add(now().mono, "read answered", {{"read", read.value()}, {"kind", answer.index()}});
-  partition_->engine().loaded(read, std::move(answer), now());
+  partition_->engine().loaded(read, answer, now());
 }
 
 void World::emitted(const model::Output& output) {
