@@ -113,7 +113,7 @@ class Folder:
             },
             "store": {"path": str(self.data)},
             "targets": {"allow_http": True, "allow_networks": ["127.0.0.0/8"]},
-            "delivery.retry": {"schedule": ["100ms", "200ms", "400ms"] + ["500ms"] * 17,
+            "delivery.retry": {"schedule": ["100ms", "200ms", "400ms"] + ["1s"] * 17,
                                "jitter": 0},
             "log": {"level": "info", "format": "json"},
         }
