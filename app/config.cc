@@ -152,89 +152,85 @@ struct Setting {
 
 constexpr std::uint32_t kInFlightMost = 100'000;
 
-const std::vector<Setting>& settings() {
-  using Values = SettingValues;
-  using Path = std::string_view;
-  static const std::vector<Setting> kSettings = {
-      {"server.listen", Arity::kOne,
-       [](Path p, const Values& v, Config& c) { return read_listen(p, v[0], c); }},
-      {"server.allow_public_listen", Arity::kOne,
-       [](Path p, const Values& v, Config& c) {
-         return read_bool(p, v[0], c.allow_public_listen);
-       }},
-      {"server.public_url", Arity::kOne,
-       [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.public_url); }},
-      {"server.io_threads", Arity::kOne,
-       [](Path p, const Values& v, Config& c) { return read_io_threads(p, v[0], c); }},
-      {"server.max_connections", Arity::kOne,
-       [](Path p, const Values& v, Config& c) {
-         return read_integer<std::size_t>(p, v[0], 1, 1'000'000, c.connections_max);
-       }},
-      {"server.drain_timeout", Arity::kOne,
-       [](Path p, const Values& v, Config& c) {
-         return read_duration(p, v[0], std::chrono::hours(1), c.drain_timeout);
-       }},
-      {"admin.token", Arity::kOne,
-       [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.admin_token); }},
-      {"admin.token_file", Arity::kOne,
-       [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.admin_token_file); }},
-      {"store.path", Arity::kOne,
-       [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.data_path); }},
-      {"store.mode", Arity::kOne,
-       [](Path p, const Values& v, Config& c) -> Status {
-         if (v[0] != "disk" && v[0] != "memory") return invalid(p, "must be disk or memory");
-         c.store_mode = v[0] == "disk" ? StoreMode::kDisk : StoreMode::kMemory;
-         return {};
-       }},
-      {"delivery.max_in_flight", Arity::kOne,
-       [](Path p, const Values& v, Config& c) {
-         return read_integer<std::uint32_t>(p, v[0], 1, kInFlightMost, c.in_flight);
-       }},
-      {"delivery.max_per_host", Arity::kOne,
-       [](Path p, const Values& v, Config& c) {
-         return read_integer<std::uint32_t>(p, v[0], 1, kInFlightMost, c.in_flight_per_host);
-       }},
-      {"delivery.max_per_webhook", Arity::kOne,
-       [](Path p, const Values& v, Config& c) {
-         return read_integer<std::uint32_t>(p, v[0], 1, 1000, c.in_flight_per_webhook);
-       }},
-      {"delivery.max_pending", Arity::kOne,
-       [](Path p, const Values& v, Config& c) {
-         return read_integer<std::size_t>(p, v[0], 1, 100'000'000, c.pending_max);
-       }},
-      {"delivery.retry.schedule", Arity::kList, read_schedule},
-      {"delivery.retry.jitter", Arity::kOne,
-       [](Path p, const Values& v, Config& c) { return read_jitter(p, v[0], c); }},
-      {"targets.allow_http", Arity::kOne,
-       [](Path p, const Values& v, Config& c) { return read_bool(p, v[0], c.targets.allow_http); }},
-      {"targets.allow_networks", Arity::kList, read_networks},
-      {"targets.ca_file", Arity::kOne,
-       [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.ca_file); }},
-      {"dns.servers", Arity::kList,
-       [](Path, const Values& v, Config& c) -> Status {
-         c.dns_servers = v;
-         return {};
-       }},
-      {"security.secret_key_file", Arity::kOne,
-       [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.secret_key_file); }},
-      {"log.level", Arity::kOne,
-       [](Path p, const Values& v, Config& c) { return read_level(p, v[0], c.log_level); }},
-      {"log.format", Arity::kOne,
-       [](Path p, const Values& v, Config& c) -> Status {
-         if (v[0] != "auto" && v[0] != "text" && v[0] != "json") {
-           return invalid(p, "must be auto, text or json");
-         }
-         c.log_format = v[0] == "auto"   ? LogFormat::kAuto
-                        : v[0] == "text" ? LogFormat::kText
-                                         : LogFormat::kJson;
-         return {};
-       }},
-  };
-  return kSettings;
-}
+using Values = SettingValues;
+using Path = std::string_view;
+
+constexpr Setting kSettings[] = {
+    {"server.listen", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_listen(p, v[0], c); }},
+    {"server.allow_public_listen", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_bool(p, v[0], c.allow_public_listen); }},
+    {"server.public_url", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.public_url); }},
+    {"server.io_threads", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_io_threads(p, v[0], c); }},
+    {"server.max_connections", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_integer<std::size_t>(p, v[0], 1, 1'000'000, c.connections_max);
+     }},
+    {"server.drain_timeout", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_duration(p, v[0], std::chrono::hours(1), c.drain_timeout);
+     }},
+    {"admin.token", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.admin_token); }},
+    {"admin.token_file", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.admin_token_file); }},
+    {"store.path", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.data_path); }},
+    {"store.mode", Arity::kOne,
+     [](Path p, const Values& v, Config& c) -> Status {
+       if (v[0] != "disk" && v[0] != "memory") return invalid(p, "must be disk or memory");
+       c.store_mode = v[0] == "disk" ? StoreMode::kDisk : StoreMode::kMemory;
+       return {};
+     }},
+    {"delivery.max_in_flight", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_integer<std::uint32_t>(p, v[0], 1, kInFlightMost, c.in_flight);
+     }},
+    {"delivery.max_per_host", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_integer<std::uint32_t>(p, v[0], 1, kInFlightMost, c.in_flight_per_host);
+     }},
+    {"delivery.max_per_webhook", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_integer<std::uint32_t>(p, v[0], 1, 1000, c.in_flight_per_webhook);
+     }},
+    {"delivery.max_pending", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_integer<std::size_t>(p, v[0], 1, 100'000'000, c.pending_max);
+     }},
+    {"delivery.retry.schedule", Arity::kList, read_schedule},
+    {"delivery.retry.jitter", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_jitter(p, v[0], c); }},
+    {"targets.allow_http", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_bool(p, v[0], c.targets.allow_http); }},
+    {"targets.allow_networks", Arity::kList, read_networks},
+    {"targets.ca_file", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.ca_file); }},
+    {"dns.servers", Arity::kList,
+     [](Path, const Values& v, Config& c) -> Status {
+       c.dns_servers = v;
+       return {};
+     }},
+    {"security.secret_key_file", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.secret_key_file); }},
+    {"log.level", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_level(p, v[0], c.log_level); }},
+    {"log.format", Arity::kOne,
+     [](Path p, const Values& v, Config& c) -> Status {
+       if (v[0] != "auto" && v[0] != "text" && v[0] != "json") {
+         return invalid(p, "must be auto, text or json");
+       }
+       c.log_format = v[0] == "auto"   ? LogFormat::kAuto
+                      : v[0] == "text" ? LogFormat::kText
+                                       : LogFormat::kJson;
+       return {};
+     }},
+};
 
 const Setting* find_setting(std::string_view path) {
-  for (const Setting& setting : settings()) {
+  for (const Setting& setting : kSettings) {
     if (setting.path == path) return &setting;
   }
   return nullptr;
@@ -244,7 +240,7 @@ const Setting* find_setting(std::string_view path) {
 
 Error unknown_setting(std::string_view path) {
   std::vector<std::string_view> paths;
-  for (const Setting& setting : settings()) paths.push_back(setting.path);
+  for (const Setting& setting : kSettings) paths.push_back(setting.path);
   const std::string_view shown = path.substr(0, 100);
   return Error{ErrorCode::kInvalid, fmt::format("unknown setting {}; did you mean {}?", shown,
                                                 nearest_word(shown, paths))};

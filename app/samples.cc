@@ -39,9 +39,9 @@ std::string uuid(base::Random& random) {
 }
 
 std::string analytics(base::Random& random) {
-  return fmt::format(
-      R"("analytics_metadata":{{"analytics_correlation_id":"{}","client_ip_address":"192.0.2.{}"}})",
-      uuid(random), 1 + random.below(254));
+  return fmt::format(R"("analytics_metadata":{{"analytics_correlation_id":"{}",)"
+                     R"("client_ip_address":"192.0.2.{}"}})",
+                     uuid(random), 1 + random.below(254));
 }
 
 std::string browser(base::Random& random) {
@@ -71,9 +71,9 @@ std::string own_fields(std::string_view name, base::Random& random) {
                        pick(kMethods, random), pick(kFailures, random), handle(random));
   }
   if (name == "GateRequestHandled_v1") {
-    return fmt::format(
-        R"(,"timing_metadata":{{"start":"2026-01-02T03:04:05Z","end":"2026-01-02T03:04:05.012Z","elapsed":0.0{}}})",
-        1 + random.below(98));
+    return fmt::format(R"(,"timing_metadata":{{"start":"2026-01-02T03:04:05Z",)"
+                       R"("end":"2026-01-02T03:04:05.012Z","elapsed":0.0{}}})",
+                       1 + random.below(98));
   }
   if (name == "PasswordChanged_v1") return fmt::format(R"(,{},"initiator":2)", person(random));
   if (name == "VirtualPageLoaded_v1" || name == "SlashIDSDKLoaded_v1" ||

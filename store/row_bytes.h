@@ -183,20 +183,7 @@ class RowReader {
     return byte;
   }
   // Refuses what is longer than it must be, and what passes 64 bits.
-  std::uint64_t take_number() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      const std::uint8_t byte = take();
-      const std::uint64_t bits = byte & 0x7fU;
-      value |= bits << shift;
-      if ((value >> shift) != bits) break;
-      if ((byte & 0x80U) != 0) continue;
-      if (byte == 0 && shift > 0) break;
-      return ok_ ? value : 0;
-    }
-    fail();
-    return 0;
-  }
+  std::uint64_t take_number();
 
   std::string_view in_;
   bool ok_ = true;

@@ -311,7 +311,8 @@ Faults validate_event(const model::NewEvent& event, std::size_t index,
                              shown(event.name) + " is not in the catalogue; use one of its names, "
                                                  "such as PersonCreated_v1"));
   }
-  if (event.content.size() > model::kEventContentBytesMax) {
+  // The limit is on what the publisher gave: event_metadata is ours.
+  if (event.content.size() - event.own_members_at > model::kEventContentBytesMax) {
     faults.push_back(
         Error{ErrorCode::kTooLarge, at + "content: " + at_most(model::kEventContentBytesMax)});
   }
