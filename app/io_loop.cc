@@ -115,6 +115,14 @@ void IoLoop::start_listening(std::uint16_t port) {
   api::ServerOptions options;
   options.address = shared_.config.listen_address;
   options.port = port;
+  if (index_ == 0 && port != 0 && shared_.loops > 1) {
+    // A shared port would also be shared with a stranger: another engine must be an error.
+    const auto sole = api::Server::listen(loop_, options, handler_);
+    if (!sole.ok()) {
+      send(Listening{index_, sole.error()});
+      return;
+    }
+  }
   options.reuse_port = shared_.loops > 1;
   options.limits.connections = shared_.config.connections_max / shared_.loops + 1;
   auto server = api::Server::listen(loop_, options, handler_);

@@ -278,7 +278,9 @@ void Server::begin_stop() {
 }
 
 void Server::io_drained() {
-  if (--loops_draining_ > 0) return;
+  // Once the grace has ended, the stop closes what is open: that some loop then has nothing left
+  // must not replace the wait for the last commit.
+  if (phase_ != Phase::kDraining || --loops_draining_ > 0) return;
   partition_->drain([this] { stop_loops(); });
 }
 

@@ -82,6 +82,7 @@ int serve(const ServeFlags& flags) {
   start_logging(config.value().log_level, config.value().log_format);
   int exit_code = kExitDone;
   const auto failed = [&exit_code](const base::Error& error) {
+    if (exit_code != kExitDone) return;  // a start that failed also ends with its error
     std::fputs(fmt::format("triggerd: {}\n", error.message).c_str(), stderr);
     exit_code = error.code == base::ErrorCode::kInvalid ? kExitConfigInvalid : kExitFailed;
   };
