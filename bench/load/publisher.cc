@@ -45,8 +45,8 @@ PhaseReport Publisher::saturate(double seconds, std::size_t connections,
       if (connection.asked_ns.empty()) publish(connection, now_ns());
       flush(connection);
     }
-    constexpr std::int64_t kLookAgainNs = 200'000;  // deliveries make room without a word to us
-    wait_until(now_ns() + kLookAgainNs);
+    constexpr std::int64_t look_again_ns = 200'000;  // deliveries make room without a word to us
+    wait_until(now_ns() + look_again_ns);
   }
   return end_phase();
 }
@@ -94,12 +94,12 @@ void Publisher::begin_phase(std::size_t connections) {
 }
 
 void Publisher::publish(Connection& connection, std::int64_t scheduled_ns) {
-  constexpr std::string_view kEventName = "AuthenticationSucceeded_v1";
-  constexpr std::string_view kContentFrame = R"({"text":""})";
+  constexpr std::string_view event_name = "AuthenticationSucceeded_v1";
+  constexpr std::string_view content_frame = R"({"text":""})";
   const std::string body = fmt::format(
       R"({{"event_id":"{}","event_name":"{}","content":{{"text":"{}"}}}})",
-      to_uuid({phase_, published_}), kEventName,
-      std::string(std::max(target_.content_bytes, kContentFrame.size()) - kContentFrame.size(),
+      to_uuid({phase_, published_}), event_name,
+      std::string(std::max(target_.content_bytes, content_frame.size()) - content_frame.size(),
                   'x'));
   fmt::format_to(std::back_inserter(connection.out),
                  "POST /organizations/events HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n"

@@ -14,7 +14,7 @@
 #include "bench/load/wire.h"
 
 int main(int argc, char** argv) {
-  constexpr std::size_t kTextBytes = 1900;  // header and claims of a delivery of 1 KiB, base64
+  constexpr std::size_t text_bytes = 1900;  // header and claims of a delivery of 1 KiB, base64
   const double seconds = argc > 1 ? std::strtod(argv[1], nullptr) : 1;
   EVP_PKEY* const key = EVP_EC_gen("P-256");
   EVP_PKEY_CTX* const signing = EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr);
@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
   EVP_MD_CTX* const hashing = EVP_MD_CTX_new();
   EVP_PKEY_sign_init(signing);
 
-  const std::string text(kTextBytes, 'x');
+  const std::string text(text_bytes, 'x');
   std::array<unsigned char, 32> digest{};
   std::array<unsigned char, 72> signature{};
   std::uint64_t count = 0;
