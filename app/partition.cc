@@ -60,11 +60,13 @@ base::Status Partition::recover(const std::function<void(model::SigningKey)>& on
 void Partition::submit(model::RequestId id, model::Request request) {
   if (failed_) {
     refuse(id);
+    schedule_turn();
     return;
   }
   if (const auto* get_event = std::get_if<model::GetEvent>(&request)) {
     if (reads_out_ >= kClientReadsMax) {
       refuse(id);
+      schedule_turn();
       return;
     }
     ++reads_out_;
@@ -102,6 +104,8 @@ void Partition::turn() {
     take_output();
     commit_if_due();
     set_timer();
+  } else {
+    refuse_output();
   }
   outlet_.turn_ended();
   check_drained();
@@ -216,14 +220,43 @@ void Partition::fail(const base::Error& error) {
     if (const auto* reply = std::get_if<model::SendReply>(&effect.what)) refuse(reply->request);
   }
   waiting_.clear();
+  for (const model::Read& read : std::exchange(waiting_reads_, {})) fail_read(read.id);
+  refuse_output();
   outlet_.turn_ended();
   outlet_.store_failed(error);
+}
+
+// After a failure nothing leaves but refusals. A read is answered all the same: a publish may wait
+// for it.
+void Partition::refuse_output() {
+  const model::Output output = engine_.take_output();
+  for (const model::Effect& effect : output.effects) {
+    if (const auto* reply = std::get_if<model::SendReply>(&effect.what)) refuse(reply->request);
+  }
+  for (const model::Read& read : output.reads) {
+    // The engine repeats the read of a delivery; only a request must have its answer.
+    if (std::holds_alternative<model::ReadEventId>(read.what)) fail_read(read.id);
+  }
+}
+
+void Partition::fail_read(model::ReadId id) {
+  engine_.loaded(id, model::ReadFailed{{base::ErrorCode::kUnavailable, "the store has failed"}},
+                 loop_.now());
+  schedule_turn();
 }
 
 void Partition::read_done(ReadDone done) {
   TRIGGERD_ASSERT(reads_out_ > 0);
   --reads_out_;
-  if (failed_) return;
+  if (failed_) {
+    if (done.request) {
+      refuse(*done.request);
+      schedule_turn();
+    } else {
+      fail_read(done.id);
+    }
+    return;
+  }
   if (done.request) {
     answer_event(std::move(done));
     outlet_.turn_ended();

@@ -96,6 +96,8 @@ class Partition {
   void commit_if_due();
   void committed(Committed done);
   void fail(const base::Error& error);
+  void refuse_output();
+  void fail_read(model::ReadId id);
   void refuse(model::RequestId id) const;
   void read_done(ReadDone done);
   void answer_event(ReadDone done);
