@@ -43,7 +43,8 @@ class Lifecycle(ServerCase):
         shown = self.client.get(one)
         self.assertEqual((shown.status, shown.json), (200, {"result": webhook}))
 
-        patched = self.client.patch(one, {"timeout": "1500ms", "description": "d", "target_url": url,
+        patched = self.client.patch(one, {"timeout": "1500ms", "description": "d",
+                                          "target_url": url,
                                           "custom_headers": {"X-A": ["1", "2"]}})
         self.assertEqual(patched.status, 200)
         self.assertEqual(patched.json, {"result": {**webhook, "timeout": "1.5s", "description": "d",
@@ -162,6 +163,46 @@ class Lifecycle(ServerCase):
         gaps = [later.at - earlier.at for earlier, later in zip(calls, calls[1:])]
         self.assertGreaterEqual(gaps[0], 0.09)
         self.assertGreaterEqual(gaps[1], 0.19)
+
+    def test_retry_after_is_obeyed_where_it_is_longer_than_the_schedule(self):
+        replies = iter([Reply(429, headers=[("Retry-After", "2")])])
+        self.receiver.on("/busy", lambda call: next(replies, Reply(200)))
+        self.client.create_webhook(self.receiver.url("/busy"))
+        (event,) = self.client.publish("PersonCreated_v1")
+        self.wait_status(event, "delivered")
+        first, second = self.receiver.calls("/busy")
+        self.assertGreaterEqual(second.at - first.at, 1.9)
+
+    def test_a_connection_that_is_closed_without_an_answer_is_a_failed_call(self):
+        replies = iter([Reply(reset=True)])
+        self.receiver.on("/reset", lambda call: next(replies, Reply(200)))
+        self.client.create_webhook(self.receiver.url("/reset"))
+        (event,) = self.client.publish("PersonCreated_v1")
+        found = self.wait_status(event, "delivered")
+        self.assertEqual(found["deliveries"][0]["attempts"], 2)
+
+    def test_an_answer_is_kept_in_part_however_long_it_is(self):
+        self.receiver.on("/long", lambda call: Reply(500, body=b"sorry " * 500_000))
+        self.client.create_webhook(self.receiver.url("/long"))
+        (event,) = self.client.publish("PersonCreated_v1")
+        attempt = wait_until(
+            lambda: self.client.event(event)["deliveries"][0].get("last_attempt"), "an attempt")
+        self.assertEqual((attempt["outcome"], attempt["http_status"]), ("http_error", 500))
+        self.assertTrue(attempt["answer"].startswith("sorry sorry"))
+        self.assertLessEqual(len(attempt["answer"]), 4096)
+
+    def test_410_ends_the_calls_to_a_webhook(self):
+        self.receiver.on("/gone", lambda call: 410)
+        self.client.create_webhook(self.receiver.url("/gone"))
+        (event,) = self.client.publish("PersonCreated_v1")
+        self.wait_calls("/gone")
+        found = wait_until(
+            lambda: (one := self.client.event(event)["deliveries"][0])["status"] != "pending"
+            and one, "the delivery to end")
+        self.assertEqual(found["status"], "dead")
+        self.client.publish("PersonCreated_v1")
+        time.sleep(1.0)
+        self.assertEqual(len(self.receiver.calls("/gone")), 1)
 
     def test_a_call_that_outlasts_the_webhooks_timeout_has_failed_and_is_repeated(self):
         slow_once = iter([Reply(200, delay=1.5)])
