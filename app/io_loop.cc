@@ -168,7 +168,8 @@ base::Result<std::unique_ptr<IoThread>> IoThread::start(unsigned index, const Io
   std::unique_ptr<IoThread> io_thread(new IoThread);
   std::promise<base::Result<IoMailbox*>> opened;
   std::future<base::Result<IoMailbox*>> mailbox = opened.get_future();
-  io_thread->thread_ = std::thread([index, &shared, &opened] {
+  io_thread->thread_ = std::thread([index, &shared, opened = std::move(opened),
+                                    may_end = io_thread->may_end_.get_future()]() mutable {
     loop::EventLoop event_loop;
     base::Result<std::unique_ptr<IoLoop>> io_loop =
         IoLoop::create(event_loop, index, shared, [&event_loop] { event_loop.stop(); });
@@ -176,9 +177,10 @@ base::Result<std::unique_ptr<IoThread>> IoThread::start(unsigned index, const Io
       opened.set_value(io_loop.error());
       return;
     }
-    // `opened` ends with start(): not to be touched after the value is set.
     opened.set_value(&io_loop.value()->mailbox());
     event_loop.run();
+    // The engine may still post: the answers of its last commit, for instance.
+    may_end.wait();
   });
   const base::Result<IoMailbox*> result = mailbox.get();
   if (!result.ok()) return result.error();
@@ -187,6 +189,7 @@ base::Result<std::unique_ptr<IoThread>> IoThread::start(unsigned index, const Io
 }
 
 IoThread::~IoThread() {
+  may_end_.set_value();
   if (thread_.joinable()) thread_.join();
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -91,7 +92,8 @@ class IoThread {
  private:
   IoThread() = default;
 
-  IoMailbox* mailbox_ = nullptr;  // lives on the thread until it has joined
+  IoMailbox* mailbox_ = nullptr;  // lives on the thread, until this object ends
+  std::promise<void> may_end_;    // kept by the destructor
   std::thread thread_;
 };
 
