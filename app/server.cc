@@ -45,9 +45,10 @@ std::string signing_key_place(const std::string& kid) {
 
 }  // namespace
 
-Server::Server(loop::EventLoop& event_loop, Config config)
+Server::Server(loop::EventLoop& event_loop, Config config, std::unique_ptr<store::Store> store)
     : loop_(event_loop),
       config_(std::move(config)),
+      store_(std::move(store)),
       drain_timer_(event_loop, [this] { stop_loops(); }) {}
 
 Server::~Server() {
@@ -56,8 +57,9 @@ Server::~Server() {
   own_loop_.reset();
 }
 
-base::Result<std::unique_ptr<Server>> Server::create(loop::EventLoop& event_loop, Config config) {
-  std::unique_ptr<Server> server(new Server(event_loop, std::move(config)));
+base::Result<std::unique_ptr<Server>> Server::create(loop::EventLoop& event_loop, Config config,
+                                                     std::unique_ptr<store::Store> store) {
+  std::unique_ptr<Server> server(new Server(event_loop, std::move(config), std::move(store)));
   if (base::Status status = server->open(); !status.ok()) return status.error();
   return server;
 }
@@ -111,6 +113,7 @@ base::Status Server::open_store() {
   base::Result<store::SecretBox> secrets = installation_secrets(config_);
   if (!secrets.ok()) return secrets.error();
   secret_box_.emplace(std::move(secrets.value()));
+  if (store_ != nullptr) return {};
   if (config_.store_mode == StoreMode::kMemory) {
     store_ = std::make_unique<store::MemoryStore>();
     return {};

@@ -40,9 +40,10 @@ class Server {
   // Whether everything was durable and every call had ended.
   using OnStopped = std::function<void(base::Status)>;
 
-  // Opens the store and recovers, starts the threads. Blocking.
-  [[nodiscard]] static base::Result<std::unique_ptr<Server>> create(loop::EventLoop& event_loop,
-                                                                    Config config);
+  // Opens the store and recovers, starts the threads. Blocking. A `store` that is given takes the
+  // place of the configured one.
+  [[nodiscard]] static base::Result<std::unique_ptr<Server>> create(
+      loop::EventLoop& event_loop, Config config, std::unique_ptr<store::Store> store = nullptr);
   // Requires: stopped, or never run.
   ~Server();
   Server(const Server&) = delete;
@@ -58,7 +59,7 @@ class Server {
  private:
   enum class Phase : std::uint8_t { kCreated, kStarting, kRunning, kDraining, kStopped };
 
-  Server(loop::EventLoop& event_loop, Config config);
+  Server(loop::EventLoop& event_loop, Config config, std::unique_ptr<store::Store> store);
   base::Status open();
   base::Status open_store();
   base::Status open_signing_keys(std::vector<model::SigningKey> stored);
