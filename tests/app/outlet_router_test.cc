@@ -1,0 +1,120 @@
+#include "app/outlet_router.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/app/pump.h"
+
+namespace triggerd::app {
+namespace {
+
+constexpr unsigned kLoops = 3;
+
+class OutletRouterTest : public testing::Test {
+ protected:
+  OutletRouterTest() {
+    std::vector<IoMailbox*> mailboxes;
+    for (unsigned i = 0; i < kLoops; ++i) {
+      loops_.push_back(
+          std::make_unique<IoMailbox>(event_loop_, [this, i](std::vector<IoMessage>& messages) {
+            for (IoMessage& message : messages) received_[i].push_back(std::move(message));
+          }));
+      mailboxes.push_back(loops_.back().get());
+    }
+    router_.set_loops(mailboxes);
+  }
+
+  void end_turn() {
+    router_.turn_ended();
+    pump(event_loop_);
+  }
+  // The loop that is told to call this URL; more than one is a failure.
+  unsigned owner_of(const std::string& url) {
+    for (std::vector<IoMessage>& messages : received_) messages.clear();
+    model::Webhook webhook;
+    webhook.target_url = url;
+    model::StartAttempt attempt;
+    attempt.webhook = std::make_shared<const model::Webhook>(webhook);
+    router_.start(attempt);
+    end_turn();
+    std::vector<unsigned> owners;
+    for (unsigned i = 0; i < kLoops; ++i) {
+      if (!received_[i].empty()) owners.push_back(i);
+    }
+    EXPECT_EQ(owners.size(), 1U) << url;
+    return owners.empty() ? kLoops : owners[0];
+  }
+
+  loop::EventLoop event_loop_;
+  std::vector<std::unique_ptr<IoMailbox>> loops_;
+  std::vector<std::vector<IoMessage>> received_{kLoops};
+  std::vector<std::string> failures_;
+  std::vector<model::RequestId> own_replies_;
+  OutletRouter router_{
+      [this](const base::Error& error) { failures_.push_back(error.message); },
+      [this](model::RequestId id, const model::Reply&) { own_replies_.push_back(id); }};
+};
+
+TEST_F(OutletRouterTest, AReplyGoesToTheLoopThatWaitsAtTheEndOfTheTurn) {
+  router_.reply(request_id(2, 7), model::Done{});
+  pump(event_loop_);
+  EXPECT_TRUE(received_[2].empty());
+  end_turn();
+  ASSERT_EQ(received_[2].size(), 1U);
+  EXPECT_EQ(std::get<model::SendReply>(received_[2][0]).request, request_id(2, 7));
+  EXPECT_TRUE(received_[0].empty() && received_[1].empty());
+}
+
+TEST_F(OutletRouterTest, AnOwnReplyLeavesNoLoop) {
+  router_.reply(request_id(kOwnThread, 7), model::Done{});
+  end_turn();
+  EXPECT_THAT(own_replies_, testing::ElementsAre(request_id(kOwnThread, 7)));
+  for (const std::vector<IoMessage>& messages : received_) EXPECT_TRUE(messages.empty());
+}
+
+TEST_F(OutletRouterTest, OneOriginIsOneLoop) {
+  const unsigned owner = owner_of("https://hooks.example/a");
+  for (const char* url :
+       {"https://hooks.example/b/c?d=/e", "https://hooks.example/", "https://hooks.example"}) {
+    EXPECT_EQ(owner_of(url), owner) << url;
+  }
+}
+
+TEST_F(OutletRouterTest, ManyOriginsUseAllLoops) {
+  std::set<unsigned> owners;
+  for (int port = 1000; port < 1100; ++port) {
+    owners.insert(owner_of("https://hooks.example:" + std::to_string(port) + "/in"));
+  }
+  EXPECT_EQ(owners.size(), kLoops);
+}
+
+TEST_F(OutletRouterTest, KeysAndCancellationsGoToAllLoopsInOrder) {
+  model::ApiKey key;
+  key.name = "ci";
+  router_.key_added(key);
+  router_.key_removed(key.digest);
+  router_.cancel(model::AttemptId(5));
+  end_turn();
+  for (const std::vector<IoMessage>& messages : received_) {
+    ASSERT_EQ(messages.size(), 3U);
+    EXPECT_EQ(std::get<model::ApiKeyAdded>(messages[0]).key.name, "ci");
+    EXPECT_TRUE(std::holds_alternative<model::ApiKeyRemoved>(messages[1]));
+    EXPECT_EQ(std::get<model::CancelAttempt>(messages[2]).id, model::AttemptId(5));
+  }
+}
+
+TEST_F(OutletRouterTest, AFailureIsPassedOn) {
+  router_.store_failed({base::ErrorCode::kInternal, "disk"});
+  EXPECT_THAT(failures_, testing::ElementsAre("disk"));
+}
+
+}  // namespace
+}  // namespace triggerd::app

@@ -1,0 +1,523 @@
+#include "app/partition.h"
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/base/random.h"
+#include "tests/app/gated_store.h"
+#include "tests/app/pump.h"
+
+namespace triggerd::app {
+namespace {
+
+constexpr const char* kOrg = "0190a6e0-1111-7000-8000-000000000001";
+constexpr const char* kName = "PersonCreated_v1";
+const model::OrgId kOrgId = *model::OrgId::parse(kOrg);
+
+// Keeps what has left. As in the real router nothing leaves before the end of the turn.
+class RecordingOutlet final : public Outlet {
+ public:
+  void reply(model::RequestId request, model::Reply reply) override {
+    queued_.emplace_back(request.value(), std::move(reply));
+  }
+  void start(model::StartAttempt attempt) override { starts.push_back(std::move(attempt)); }
+  void cancel(model::AttemptId attempt) override { cancelled.push_back(attempt); }
+  void key_added(const model::ApiKey& key) override { keys.push_back(key); }
+  void key_removed(const model::KeyDigest& /*digest*/) override { ++keys_removed; }
+  void turn_ended() override {
+    for (auto& [request, reply] : queued_) {
+      EXPECT_FALSE(replies.contains(request)) << "answered twice";
+      replies.emplace(request, std::move(reply));
+    }
+    queued_.clear();
+  }
+  void store_failed(const base::Error& error) override { failures.push_back(error.message); }
+
+  [[nodiscard]] const model::Reply* find(model::RequestId id) const {
+    const auto found = replies.find(id.value());
+    return found == replies.end() ? nullptr : &found->second;
+  }
+
+  std::map<std::uint64_t, model::Reply> replies;
+  std::vector<model::StartAttempt> starts;
+  std::vector<model::AttemptId> cancelled;
+  std::vector<model::ApiKey> keys;
+  int keys_removed = 0;
+  std::vector<std::string> failures;
+
+ private:
+  std::vector<std::pair<std::uint64_t, model::Reply>> queued_;
+};
+
+// The code of the first fault; nothing when the reply is no refusal, or there is none.
+std::optional<base::ErrorCode> refusal_of(const model::Reply* reply) {
+  const auto* refusal = reply == nullptr ? nullptr : std::get_if<model::Refusal>(reply);
+  if (refusal == nullptr) return std::nullopt;
+  return refusal->faults.at(0).code;
+}
+
+class PartitionTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    options_.in_flight_per_webhook = 100;
+    options_.in_flight_per_host = 100;
+    options_.retry_schedule = {std::chrono::hours(1)};
+  }
+  void TearDown() override {
+    store_.release_commits();
+    store_.release_reads();
+    partition_.reset();
+  }
+
+  // A partition over what the store holds, ready for inputs.
+  void open() {
+    partition_ = std::make_unique<Partition>(loop_, store_, options_, random_, outlet_);
+    const base::Status status =
+        partition_->recover([this](const model::SigningKey& key) { signing_keys_.push_back(key); });
+    ASSERT_TRUE(status.ok());
+  }
+  // As after a restart: ids accepted before are known to the store alone.
+  void reopen() {
+    partition_.reset();
+    open();
+  }
+  // With an organization and a webhook that wants kName, all durable.
+  void open_with_webhook() {
+    open();
+    ASSERT_NE(ask(model::CreateOrganization{kOrgId, "acme"}), nullptr);
+    add_webhook("https://hooks.example/in");
+  }
+  model::WebhookId add_webhook(const std::string& url) {
+    model::WebhookDraft draft;
+    draft.name = "hook";
+    draft.target_url = url;
+    const model::Reply* reply = ask(model::CreateWebhook{kOrgId, draft});
+    const auto* made = reply == nullptr ? nullptr : std::get_if<model::WebhookReply>(reply);
+    EXPECT_NE(made, nullptr);
+    if (made == nullptr) return {};
+    const model::WebhookId id = made->webhook->id;
+    EXPECT_FALSE(refusal_of(ask(model::AddTrigger{kOrgId, id, "event", kName})));
+    return id;
+  }
+
+  model::RequestId submit(model::Request request) {
+    const model::RequestId id(++requests_);
+    partition_->submit(id, std::move(request));
+    return id;
+  }
+  // Null when no answer comes.
+  const model::Reply* ask(model::Request request) { return answer(submit(std::move(request))); }
+  const model::Reply* answer(model::RequestId id) {
+    EXPECT_TRUE(pump_until(loop_, [&] { return outlet_.find(id) != nullptr; }));
+    return outlet_.find(id);
+  }
+
+  model::NewEvent new_event() {
+    model::NewEvent event;
+    event.id = model::EventId(random_.uuid_v4());
+    event.name = kName;
+    event.content = R"({"event_metadata":{},"n":1})";
+    event.own_members_at = 21;
+    event.timestamp = loop_.now().wall;
+    return event;
+  }
+  model::RequestId publish() { return publish(new_event()); }
+  model::RequestId publish(model::NewEvent event) {
+    last_event_ = event.id;
+    return submit(model::PublishEvents{kOrgId, {std::move(event)}});
+  }
+  // Publishes, waits for the answer and for the call.
+  model::StartAttempt published_and_started() {
+    const std::size_t before = outlet_.starts.size();
+    EXPECT_FALSE(refusal_of(answer(publish())));
+    EXPECT_TRUE(pump_until(loop_, [&] { return outlet_.starts.size() > before; }));
+    return outlet_.starts.back();
+  }
+  model::Outcome outcome(std::uint16_t http_status) {
+    model::Outcome outcome;
+    outcome.kind = http_status < 300 ? model::OutcomeClass::kOk : model::OutcomeClass::kHttpError;
+    outcome.http_status = http_status;
+    outcome.started_at = loop_.now().wall;
+    return outcome;
+  }
+  void await_commit_begun(std::size_t count) {
+    EXPECT_TRUE(pump_until(loop_, [&] { return store_.commits_begun() >= count; }));
+  }
+
+  loop::EventLoop loop_;
+  GatedStore store_;
+  core::EngineOptions options_;
+  base::SeededRandom random_{7};
+  RecordingOutlet outlet_;
+  std::unique_ptr<Partition> partition_;
+  std::vector<model::SigningKey> signing_keys_;
+  model::EventId last_event_;
+  std::uint64_t requests_ = 0;
+};
+
+// --- Durable before visible -------------------------------------------------------------------
+
+TEST_F(PartitionTest, NothingLeavesBeforeItsCommitIsDurable) {
+  open_with_webhook();
+  store_.hold_commits();
+  const std::size_t before = store_.commits_begun();
+  const model::RequestId id = publish();
+  await_commit_begun(before + 1);
+  pump(loop_);
+  EXPECT_EQ(outlet_.find(id), nullptr);
+  EXPECT_TRUE(outlet_.starts.empty());
+  store_.release_commits();
+  EXPECT_FALSE(refusal_of(answer(id)));
+  EXPECT_TRUE(pump_until(loop_, [&] { return outlet_.starts.size() == 1; }));
+}
+
+TEST_F(PartitionTest, WhatIsDurableIsShownWhileACommitIsInFlightAndNothingElse) {
+  open_with_webhook();
+  ASSERT_FALSE(refusal_of(answer(publish())));
+  const model::EventId durable = last_event_;
+  store_.hold_commits();
+  const std::size_t before = store_.commits_begun();
+  const model::RequestId waiting = publish();
+  await_commit_begun(before + 1);
+  const model::RequestId listed = submit(model::ListWebhooks{kOrgId});
+  const model::Reply* shown = ask(model::GetEvent{kOrgId, durable});
+  ASSERT_NE(shown, nullptr);
+  EXPECT_EQ(std::get<model::EventReply>(*shown).event->id, durable);
+  EXPECT_EQ(refusal_of(ask(model::GetEvent{kOrgId, last_event_})), base::ErrorCode::kNotFound);
+  EXPECT_EQ(outlet_.find(listed), nullptr) << "it may tell of what is not durable yet";
+  EXPECT_EQ(outlet_.find(waiting), nullptr);
+  store_.release_commits();
+  EXPECT_FALSE(refusal_of(answer(listed)));
+}
+
+TEST_F(PartitionTest, ManyPublishesDuringACommitBecomeOneFurtherCommit) {
+  open_with_webhook();
+  store_.hold_commits();
+  const std::size_t before = store_.commits_begun();
+  std::vector<model::RequestId> ids = {publish()};
+  await_commit_begun(before + 1);
+  for (int i = 0; i < 50; ++i) {
+    ids.push_back(publish());
+    loop_.run_once();  // a turn of its own
+  }
+  store_.release_commits();
+  for (const model::RequestId id : ids) EXPECT_FALSE(refusal_of(answer(id)));
+  EXPECT_EQ(store_.commits_begun(), before + 2);
+}
+
+TEST_F(PartitionTest, AnApiKeyIsKnownOnlyWhenItIsDurable) {
+  open_with_webhook();
+  store_.hold_commits();
+  const std::size_t before = store_.commits_begun();
+  model::CreateApiKey create{kOrgId, model::ApiKeyId(random_.uuid_v4()), "ci", {}, 7};
+  create.digest[0] = 9;
+  const model::RequestId id = submit(create);
+  await_commit_begun(before + 1);
+  pump(loop_);
+  EXPECT_TRUE(outlet_.keys.empty());
+  store_.release_commits();
+  EXPECT_FALSE(refusal_of(answer(id)));
+  ASSERT_EQ(outlet_.keys.size(), 1U);
+  EXPECT_EQ(outlet_.keys[0].digest, create.digest);
+  EXPECT_FALSE(refusal_of(ask(model::DeleteApiKey{kOrgId, create.id})));
+  EXPECT_EQ(outlet_.keys_removed, 1);
+}
+
+TEST_F(PartitionTest, ARepeatedIdIsAnsweredOnlyWhenTheFirstIsDurable) {
+  open_with_webhook();
+  store_.hold_commits();
+  const std::size_t before = store_.commits_begun();
+  model::NewEvent event = new_event();
+  event.id = model::EventId(random_.uuid_v7(loop_.now().wall));
+  event.id_from_client = true;
+  const model::RequestId first = publish(event);
+  await_commit_begun(before + 1);
+  const model::RequestId second = publish(event);
+  pump(loop_);
+  EXPECT_EQ(outlet_.find(second), nullptr);
+  store_.release_commits();
+  ASSERT_FALSE(refusal_of(answer(first)));
+  const model::Reply* repeated = answer(second);
+  ASSERT_NE(repeated, nullptr);
+  EXPECT_TRUE(std::get<model::PublishReply>(*repeated).events.at(0).duplicate);
+}
+
+// --- Outcomes ---------------------------------------------------------------------------------
+
+TEST_F(PartitionTest, OutcomesShareCommitsAndBecomeDurableByThemselves) {
+  open_with_webhook();
+  constexpr std::size_t kCalls = 40;
+  for (std::size_t i = 0; i < kCalls; ++i) publish();
+  ASSERT_TRUE(pump_until(loop_, [&] { return outlet_.starts.size() == kCalls; }));
+  ASSERT_TRUE(pump_until(loop_, [&] { return store_.commits_begun() == store_.commits_ended(); }));
+  pump(loop_);
+  const std::size_t before = store_.commits_begun();
+  for (const model::StartAttempt& start : outlet_.starts) {
+    partition_->finish(start.id, outcome(200));
+    loop_.run_once();  // a turn of its own
+  }
+  // Nobody asks for a commit; it comes all the same.
+  bool durable = false;
+  partition_->drain([&durable] { durable = true; });
+  ASSERT_TRUE(pump_until(loop_, [&] { return durable; }));
+  EXPECT_LT(store_.commits_begun(), before + kCalls);
+  EXPECT_EQ(partition_->stats().pending, 0U);
+}
+
+TEST_F(PartitionTest, AnOutcomeAloneIsCommittedWithoutFurtherInput) {
+  open_with_webhook();
+  const model::StartAttempt start = published_and_started();
+  ASSERT_TRUE(pump_until(loop_, [&] { return store_.commits_begun() == store_.commits_ended(); }));
+  const std::size_t before = store_.commits_begun();
+  partition_->finish(start.id, outcome(200));
+  await_commit_begun(before + 1);
+}
+
+TEST_F(PartitionTest, AnOutcomeRidesOnTheBatchOfAPublish) {
+  open_with_webhook();
+  const model::StartAttempt start = published_and_started();
+  ASSERT_TRUE(pump_until(loop_, [&] { return store_.commits_begun() == store_.commits_ended(); }));
+  const std::size_t before = store_.commits_begun();
+  partition_->finish(start.id, outcome(200));
+  ASSERT_FALSE(refusal_of(answer(publish())));
+  EXPECT_EQ(store_.commits_begun(), before + 1);
+}
+
+// --- A failed commit --------------------------------------------------------------------------
+
+TEST_F(PartitionTest, AFailedCommitRefusesAllWhoWaitAndStartsNothing) {
+  open_with_webhook();
+  store_.hold_commits();
+  store_.fail_commits();
+  const std::size_t before = store_.commits_begun();
+  std::vector<model::RequestId> ids = {publish()};
+  await_commit_begun(before + 1);
+  for (int i = 0; i < 3; ++i) ids.push_back(publish());
+  loop_.run_once();
+  store_.release_commits();
+  for (const model::RequestId id : ids) {
+    EXPECT_EQ(refusal_of(answer(id)), base::ErrorCode::kUnavailable);
+  }
+  pump(loop_);
+  EXPECT_THAT(outlet_.failures, testing::ElementsAre("the disk is gone"));
+  EXPECT_TRUE(outlet_.starts.empty());
+  EXPECT_EQ(store_.commits_begun(), before + 1) << "no further commit is tried";
+}
+
+TEST_F(PartitionTest, AfterAFailureEveryRequestIsRefusedAtOnce) {
+  open_with_webhook();
+  store_.fail_commits();
+  EXPECT_EQ(refusal_of(answer(publish())), base::ErrorCode::kUnavailable);
+  const std::size_t commits = store_.commits_begun();
+  EXPECT_EQ(refusal_of(answer(publish())), base::ErrorCode::kUnavailable);
+  EXPECT_EQ(refusal_of(ask(model::ListOrganizations{})), base::ErrorCode::kUnavailable);
+  EXPECT_EQ(refusal_of(ask(model::GetEvent{kOrgId, last_event_})), base::ErrorCode::kUnavailable);
+  EXPECT_EQ(store_.commits_begun(), commits);
+  EXPECT_EQ(outlet_.failures.size(), 1U);
+}
+
+TEST_F(PartitionTest, AFailedCommitRefusesThoseWhoWaitForARead) {
+  open_with_webhook();
+  ASSERT_FALSE(refusal_of(answer(publish())));
+  reopen();
+  store_.hold_reads();
+  const std::size_t before = store_.reads_begun();
+  const model::RequestId look = submit(model::GetEvent{kOrgId, last_event_});
+  model::NewEvent old = new_event();
+  old.id_from_client = true;
+  const model::RequestId old_id = publish(old);  // waits for its id to be looked up
+  ASSERT_TRUE(pump_until(loop_, [&] { return store_.reads_begun() > before; }));
+  store_.fail_commits();
+  EXPECT_EQ(refusal_of(answer(publish())), base::ErrorCode::kUnavailable);
+  store_.release_reads();
+  EXPECT_EQ(refusal_of(answer(look)), base::ErrorCode::kUnavailable);
+  EXPECT_EQ(refusal_of(answer(old_id)), base::ErrorCode::kUnavailable);
+}
+
+TEST_F(PartitionTest, AFailedCommitRefusesThoseWhoseReadRestedOnIt) {
+  open_with_webhook();
+  ASSERT_FALSE(refusal_of(answer(publish())));
+  reopen();
+  store_.hold_commits();
+  store_.fail_commits();
+  const std::size_t before = store_.commits_begun();
+  const model::RequestId first = publish();
+  await_commit_begun(before + 1);
+  model::NewEvent old = new_event();
+  old.id_from_client = true;
+  const model::RequestId second = publish(old);
+  pump(loop_);
+  store_.release_commits();
+  EXPECT_EQ(refusal_of(answer(first)), base::ErrorCode::kUnavailable);
+  EXPECT_EQ(refusal_of(answer(second)), base::ErrorCode::kUnavailable);
+}
+
+TEST_F(PartitionTest, AfterAFailureOutcomesAreDroppedAndADrainEnds) {
+  open_with_webhook();
+  const model::StartAttempt start = published_and_started();
+  store_.fail_commits();
+  EXPECT_EQ(refusal_of(answer(publish())), base::ErrorCode::kUnavailable);
+  bool drained = false;
+  partition_->drain([&drained] { drained = true; });
+  EXPECT_TRUE(pump_until(loop_, [&] { return drained; }));
+  partition_->finish(start.id, outcome(200));
+  pump(loop_);
+  EXPECT_EQ(outlet_.starts.size(), 1U);
+}
+
+// --- Reads ------------------------------------------------------------------------------------
+
+TEST_F(PartitionTest, AReadWaitsForTheBatchItRestsOn) {
+  options_.payload_cache_bytes = 1;  // the content is gone from memory as soon as it is stored
+  open_with_webhook();
+  store_.hold_commits();
+  const std::size_t commits = store_.commits_begun();
+  const std::size_t reads = store_.reads_begun();
+  const model::RequestId id = publish();
+  await_commit_begun(commits + 1);
+  pump(loop_);
+  EXPECT_EQ(store_.reads_begun(), reads);
+  store_.release_commits();
+  EXPECT_FALSE(refusal_of(answer(id)));
+  ASSERT_TRUE(pump_until(loop_, [&] { return outlet_.starts.size() == 1; }));
+  EXPECT_EQ(outlet_.starts[0].event->id, last_event_);
+}
+
+TEST_F(PartitionTest, AnUnknownEventIsNotFound) {
+  open_with_webhook();
+  EXPECT_EQ(refusal_of(ask(model::GetEvent{kOrgId, model::EventId(random_.uuid_v4())})),
+            base::ErrorCode::kNotFound);
+  ASSERT_FALSE(refusal_of(answer(publish())));
+  const model::OrgId stranger(random_.uuid_v4());
+  EXPECT_EQ(refusal_of(ask(model::GetEvent{stranger, last_event_})), base::ErrorCode::kNotFound);
+}
+
+TEST_F(PartitionTest, AnEventIsShownWithWhatBecameOfEachDelivery) {
+  open_with_webhook();
+  const model::WebhookId retried = add_webhook("https://retried.example/in");
+  const model::WebhookId on_the_wire = add_webhook("https://slow.example/in");
+  ASSERT_FALSE(refusal_of(answer(publish())));
+  ASSERT_TRUE(pump_until(loop_, [&] { return outlet_.starts.size() == 3; }));
+  const std::vector<model::StartAttempt> starts = outlet_.starts;
+  model::WebhookId delivered;
+  for (const model::StartAttempt& start : starts) {
+    if (start.webhook->id == on_the_wire) continue;
+    const std::uint16_t status = start.webhook->id == retried ? 503 : 200;
+    if (status == 200) delivered = start.webhook->id;
+    partition_->finish(start.id, outcome(status));
+  }
+  ASSERT_FALSE(refusal_of(answer(publish())));  // what came before it is durable with it
+  const model::EventId shown = starts[0].event->id;
+  const model::Reply* reply = ask(model::GetEvent{kOrgId, shown});
+  ASSERT_NE(reply, nullptr);
+  const auto& event = std::get<model::EventReply>(*reply);
+  EXPECT_EQ(event.event->id, shown);
+  ASSERT_EQ(event.deliveries.size(), 3U);
+  std::map<model::WebhookId, model::DeliveryView> views;
+  for (const model::DeliveryView& view : event.deliveries) views[view.webhook] = view;
+
+  EXPECT_EQ(views[delivered].state, model::DeliveryState::kDelivered);
+  EXPECT_EQ(views[delivered].attempts, 1);
+  EXPECT_FALSE(views[delivered].next_attempt);
+  ASSERT_TRUE(views[delivered].last_attempt);
+  EXPECT_EQ(views[delivered].last_attempt->outcome.http_status, 200);
+
+  EXPECT_EQ(views[retried].state, model::DeliveryState::kDelayed);
+  EXPECT_EQ(views[retried].attempts, 1);
+  ASSERT_TRUE(views[retried].next_attempt);
+  EXPECT_GT(*views[retried].next_attempt, loop_.now().wall);
+  EXPECT_EQ(views[retried].last_attempt->outcome.http_status, 503);
+
+  EXPECT_EQ(views[on_the_wire].state, model::DeliveryState::kReady);
+  EXPECT_FALSE(views[on_the_wire].last_attempt);
+}
+
+TEST_F(PartitionTest, ADeadDeliveryIsShownAsDead) {
+  options_.retry_schedule = {std::chrono::milliseconds(1)};
+  open_with_webhook();
+  const model::EventId event = published_and_started().event->id;
+  partition_->finish(outlet_.starts[0].id, outcome(500));
+  ASSERT_TRUE(pump_until(loop_, [&] { return outlet_.starts.size() == 2; }));
+  EXPECT_EQ(outlet_.starts[1].number, 2);
+  partition_->finish(outlet_.starts[1].id, outcome(502));
+  ASSERT_FALSE(refusal_of(answer(publish())));
+  const model::Reply* reply = ask(model::GetEvent{kOrgId, event});
+  ASSERT_NE(reply, nullptr);
+  const auto& shown = std::get<model::EventReply>(*reply);
+  ASSERT_EQ(shown.deliveries.size(), 1U);
+  EXPECT_EQ(shown.deliveries[0].state, model::DeliveryState::kDead);
+  EXPECT_EQ(shown.deliveries[0].attempts, 2);
+  EXPECT_FALSE(shown.deliveries[0].next_attempt);
+  EXPECT_EQ(shown.deliveries[0].last_attempt->outcome.http_status, 502);
+}
+
+// --- Holding and draining ---------------------------------------------------------------------
+
+TEST_F(PartitionTest, HoldAttemptsAnswersButStartsNothingMore) {
+  open_with_webhook();
+  published_and_started();
+  partition_->hold_attempts();
+  EXPECT_FALSE(refusal_of(answer(publish())));
+  pump(loop_);
+  EXPECT_EQ(outlet_.starts.size(), 1U);
+}
+
+TEST_F(PartitionTest, WhatAHoldKeptBackIsStartedByTheNextProcess) {
+  open_with_webhook();
+  partition_->hold_attempts();
+  ASSERT_FALSE(refusal_of(answer(publish())));
+  pump(loop_);
+  ASSERT_TRUE(outlet_.starts.empty());
+  partition_.reset();
+  open();
+  EXPECT_TRUE(pump_until(loop_, [&] { return outlet_.starts.size() == 1; }));
+  EXPECT_EQ(outlet_.starts[0].event->id, last_event_);
+}
+
+TEST_F(PartitionTest, DrainWaitsForCallsAndForTheLastCommit) {
+  open_with_webhook();
+  const model::StartAttempt start = published_and_started();
+  int drained = 0;
+  partition_->drain([&drained] { ++drained; });
+  pump(loop_);
+  EXPECT_EQ(drained, 0) << "a call is in flight";
+  store_.hold_commits();
+  const std::size_t before = store_.commits_begun();
+  partition_->finish(start.id, outcome(200));
+  await_commit_begun(before + 1);
+  pump(loop_);
+  EXPECT_EQ(drained, 0) << "its outcome is not durable";
+  store_.release_commits();
+  EXPECT_TRUE(pump_until(loop_, [&] { return drained > 0; }));
+  pump(loop_);
+  EXPECT_EQ(drained, 1);
+}
+
+// --- Recovery ---------------------------------------------------------------------------------
+
+TEST_F(PartitionTest, RecoverGivesAwaySigningKeysAndTheRestToTheEngine) {
+  model::SigningKey key;
+  key.kid = "k1";
+  ASSERT_TRUE(store_.commit(model::Batch{model::BatchSeq(0), {model::PutSigningKey{key}}}).ok());
+  open_with_webhook();
+  ASSERT_FALSE(refusal_of(answer(publish())));
+  partition_.reset();
+  signing_keys_.clear();
+  open();
+  ASSERT_EQ(signing_keys_.size(), 1U);
+  EXPECT_EQ(signing_keys_[0].kid, "k1");
+  EXPECT_EQ(partition_->stats().organizations, 1U);
+  EXPECT_EQ(partition_->stats().webhooks, 1U);
+  EXPECT_EQ(partition_->stats().triggers, 1U);
+  EXPECT_EQ(partition_->stats().pending, 1U);
+}
+
+}  // namespace
+}  // namespace triggerd::app
