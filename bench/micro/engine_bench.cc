@@ -133,7 +133,7 @@ class World {
       model::Outcome outcome;
       outcome.kind = model::OutcomeClass::kOk;
       outcome.http_status = 200;
-      engine_.finish(id, std::move(outcome), at(time_));
+      engine_.finish(id, outcome, at(time_));
     }
   }
 
