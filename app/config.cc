@@ -75,15 +75,20 @@ Status read_listen(std::string_view path, const std::string& text, Config& confi
   if (!model::IpAddress::parse(address)) {
     return invalid(path, fmt::format("'{}' is not an IP address", address));
   }
-  config.listen_address = address;
-  return read_integer<std::uint16_t>(path, text.substr(colon + 1), 0, 65535, config.listen_port);
+  if (Status status =
+          read_integer<std::uint16_t>(path, text.substr(colon + 1), 0, 65535, config.listen_port);
+      !status.ok()) {
+    return status;
+  }
+  config.listen_address = std::move(address);
+  return {};
 }
 
 Status read_level(std::string_view path, const std::string& text, base::LogLevel& out) {
-  static constexpr std::array<std::string_view, 4> kNames = {"debug", "info", "warn", "error"};
-  const auto* const found = std::find(kNames.begin(), kNames.end(), text);
-  if (found == kNames.end()) return invalid(path, "must be debug, info, warn or error");
-  out = static_cast<base::LogLevel>(found - kNames.begin());
+  static constexpr std::array<std::string_view, 4> names = {"debug", "info", "warn", "error"};
+  const auto* const found = std::find(names.begin(), names.end(), text);
+  if (found == names.end()) return invalid(path, "must be debug, info, warn or error");
+  out = static_cast<base::LogLevel>(found - names.begin());
   return {};
 }
 
@@ -385,15 +390,15 @@ Status apply_toml(Config& config, std::string_view document, std::string_view so
 }
 
 Status apply_environment(Config& config, const char* const* environment) {
-  constexpr std::string_view kPrefix = "TRIGGERD_";
+  constexpr std::string_view prefix = "TRIGGERD_";
   for (; *environment != nullptr; ++environment) {
     const std::string_view variable = *environment;
     const std::size_t equals = variable.find('=');
-    if (!variable.starts_with(kPrefix) || equals == std::string_view::npos) continue;
+    if (!variable.starts_with(prefix) || equals == std::string_view::npos) continue;
     const std::string_view name = variable.substr(0, equals);
     // Variables without a section are not settings (test switches and the like).
     if (name.find("__") == std::string_view::npos) continue;
-    const std::string path = environment_path(name.substr(kPrefix.size()));
+    const std::string path = environment_path(name.substr(prefix.size()));
     const std::string text(variable.substr(equals + 1));
     const Setting* setting = find_setting(path);
     const bool is_list = setting != nullptr && setting->arity == Arity::kList;

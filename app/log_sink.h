@@ -1,5 +1,5 @@
-// Writes log lines to standard error, through a LogWriter: one line per fact, as JSON or as text for
-// people.
+// Writes log lines to standard error, through a LogWriter: one line per fact, as JSON or as text
+// for people.
 #pragma once
 
 #include "app/config.h"

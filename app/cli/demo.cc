@@ -41,10 +41,10 @@ class ProgressBar {
 
  private:
   void print(std::uint64_t accepted, std::uint64_t delivered) const {
-    constexpr std::uint64_t kWidth = 30;
-    const std::uint64_t filled = events_ == 0 ? kWidth : accepted * kWidth / events_;
+    constexpr std::uint64_t width = 30;
+    const std::uint64_t filled = events_ == 0 ? width : accepted * width / events_;
     std::fputs(fmt::format("{}  [{:=<{}}{:<{}}] {}/{} events accepted, {} deliveries verified{}",
-                           on_terminal_ ? "\r" : "", "", filled, "", kWidth - filled, accepted,
+                           on_terminal_ ? "\r" : "", "", filled, "", width - filled, accepted,
                            events_, delivered, on_terminal_ ? "" : "\n")
                    .c_str(),
                stderr);

@@ -50,10 +50,6 @@ DedupWindow::DedupWindow(const DedupOptions& options) : options_(options) {
   slot_mask_ = slots - 1;
 }
 
-void DedupWindow::missing_before(WallTime now) {
-  missing_until_ = std::max(missing_until_, now);
-}
-
 std::size_t DedupWindow::home_of(const OrgId& org, const EventId& id) const {
   const std::uint64_t hash = hash_uuid(id.value(), hash_uuid(org.value(), options_.seed));
   return static_cast<std::size_t>(hash) & slot_mask_;
@@ -85,9 +81,7 @@ DedupAnswer DedupWindow::find(const OrgId& org, const EventId& id, WallTime now)
     if (is_past(seen.accepted_at, now)) return {DedupVerdict::kNew, {}};
     return {DedupVerdict::kSeen, seen};
   }
-  // Compared without a difference: missing_until_ may be the smallest time there is.
-  if (missing_until_ > now - options_.window) return {DedupVerdict::kUnknown, {}};
-  return {DedupVerdict::kNew, {}};
+  return {complete_ ? DedupVerdict::kNew : DedupVerdict::kUnknown, {}};
 }
 
 void DedupWindow::insert(const OrgId& org, const EventId& id, const SeenEvent& seen, WallTime now) {
@@ -115,10 +109,10 @@ std::size_t DedupWindow::expire(WallTime now, std::size_t budget) {
 
 void DedupWindow::drop_oldest() {
   const Entry& oldest = entries_.front();
-  // For an id past the window this changes no answer: nobody asks further back than the window.
-  missing_until_ = std::max(missing_until_, oldest.seen.accepted_at);
+  complete_ = false;
   free_slot(slot_of(oldest.org, oldest.id));
   entries_.pop_front();
+  ++forgotten_;
   first_ = number_after(first_, 1);
 }
 

@@ -30,9 +30,9 @@ struct SeenEvent {
 };
 
 enum class DedupVerdict : std::uint8_t {
-  kNew,      // certainly not accepted within the window
+  kNew,      // not accepted within the window, whatever the clock did meanwhile
   kSeen,     // accepted within the window; the answer carries what was said then
-  kUnknown,  // not in memory, and memory does not reach back far enough: ask the store
+  kUnknown,  // not in memory, and memory is not complete: ask the store
 };
 
 struct DedupAnswer {
@@ -45,9 +45,10 @@ class DedupWindow {
   // Everything ever accepted is known to it: an empty installation.
   explicit DedupWindow(const DedupOptions& options);
 
-  // Ids accepted before `now` may be missing: call it when recovered from a store that holds
-  // events.
-  void missing_before(base::WallTime now);
+  // Ids may be missing from now on: call it when recovered from a store that holds events. Memory
+  // that has forgotten an id is incomplete for good: the wall clock may step back, and what was
+  // past the window lies in it again.
+  void set_incomplete() { complete_ = false; }
 
   [[nodiscard]] DedupAnswer find(const base::OrgId& org, const base::EventId& id,
                                  base::WallTime now) const;
@@ -63,6 +64,8 @@ class DedupWindow {
 
   // Ids in memory, those included that are past the window but not yet dropped.
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  // Ids forgotten so far, for space or for age.
+  [[nodiscard]] std::uint64_t forgotten() const { return forgotten_; }
 
  private:
   struct Entry {
@@ -82,8 +85,8 @@ class DedupWindow {
   void free_slot(std::size_t slot);
 
   DedupOptions options_;
-  // Ids accepted later than this are all in entries_.
-  base::WallTime missing_until_ = base::WallTime::min();
+  bool complete_ = true;  // every id ever accepted is in entries_
+  std::uint64_t forgotten_ = 0;
 
   std::deque<Entry> entries_;  // in order of insertion
   std::uint32_t first_ = 0;    // number of entries_.front(); numbers count up modulo kNumbers

@@ -116,13 +116,17 @@ void Publisher::ask(Waiting waiting, RequestId id, const std::vector<Verdict>& v
   if (waiting_.size() >= limits_.waiting_requests) {
     return overloaded(id, "too many requests wait for the store; try again later");
   }
+  // An id that this very process forgot may still be on its way to the disk.
+  if (seen_.forgotten() != forgotten_then_) {
+    forgotten_then_ = seen_.forgotten();
+    forgotten_rest_on_ = outbox_.newest();
+  }
   const PublishEvents& request = waiting.request;
   waiting.reads.clear();
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     if (verdicts[i].standing != Standing::kUnknown) continue;
-    // An id that this very process forgot may still be on its way to the disk.
     const ReadId read =
-        outbox_.ask(outbox_.newest(), model::ReadEventId{request.org, request.events[i].id});
+        outbox_.ask(forgotten_rest_on_, model::ReadEventId{request.org, request.events[i].id});
     reads_.emplace(read, ReadFor{id, i});
     waiting.reads.push_back(read);
   }

@@ -34,7 +34,7 @@ class Publisher {
             Deliveries& deliveries, const EventCatalogue& catalogue, Outbox& outbox);
 
   // Recovery. Events may be stored that are not remembered here.
-  void recovered(base::Now now) { seen_.missing_before(now.wall); }
+  void recovered() { seen_.set_incomplete(); }
   void raise_next_event(model::EventSeq next);
 
   // Answered exactly once, now or after loaded().
@@ -93,6 +93,10 @@ class Publisher {
   Outbox& outbox_;
   DedupWindow seen_;
   std::uint64_t remembered_ = 0;  // ids put into seen_, ever
+  // What seen_ has forgotten so far is durable with this batch. 0: it has forgotten nothing, and
+  // what it never knew was accepted by an earlier process, from whose store we come.
+  model::BatchSeq forgotten_rest_on_{0};
+  std::uint64_t forgotten_then_ = 0;  // seen_.forgotten() when that was noted
   model::EventSeq next_event_{1};
   std::unordered_map<model::RequestId, Waiting> waiting_;  // never iterated
   std::unordered_map<model::ReadId, ReadFor> reads_;       // never iterated

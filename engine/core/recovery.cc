@@ -45,7 +45,7 @@ void Engine::recovered(Now now) {
   Parts& parts = *parts_;
   if (!parts.loaded) return;
   // Any event may have been stored under an id that is not in memory.
-  parts.publisher.recovered(now);
+  parts.publisher.recovered();
   parts.deliveries.recovered(now);
 }
 

@@ -89,23 +89,22 @@ TEST(DedupWindow, MakesRoomByForgettingTheOldestAndSaysThatItDoesNotKnow) {
   for (std::uint32_t i = 2; i <= 4; ++i) EXPECT_EQ(verdict(window, i, now), DedupVerdict::kSeen);
 }
 
-TEST(DedupWindow, KnowsAgainWhenTheEvictedIdsArePastTheWindow) {
+TEST(DedupWindow, NeverTrustsItselfAgainAfterForgettingForTheClockMayStepBack) {
   DedupWindow window = window_of(1);
   window.insert(org(1), event(1), {kStart, 1}, kStart);
   window.insert(org(1), event(2), {kStart + seconds(9), 1}, kStart + seconds(9));
   EXPECT_EQ(verdict(window, 1, kStart + kDay - Duration(1)), DedupVerdict::kUnknown);
-  EXPECT_EQ(verdict(window, 1, kStart + kDay), DedupVerdict::kNew);
+  EXPECT_EQ(verdict(window, 1, kStart + kDay), DedupVerdict::kUnknown);
   EXPECT_EQ(verdict(window, 2, kStart + kDay), DedupVerdict::kSeen);
 }
 
-TEST(DedupWindow, DoesNotKnowForAWindowAfterARestart) {
+TEST(DedupWindow, AsksTheStoreAfterARestart) {
   DedupWindow window = window_of(10);
-  window.missing_before(kStart);
+  window.set_incomplete();
   EXPECT_EQ(verdict(window, 1, kStart), DedupVerdict::kUnknown);
   window.insert(org(1), event(1), {kStart - hours(1), 2}, kStart);
   EXPECT_EQ(verdict(window, 1, kStart), DedupVerdict::kSeen) << "what the store knew";
-  EXPECT_EQ(verdict(window, 2, kStart + kDay - Duration(1)), DedupVerdict::kUnknown);
-  EXPECT_EQ(verdict(window, 2, kStart + kDay), DedupVerdict::kNew);
+  EXPECT_EQ(verdict(window, 2, kStart + kDay), DedupVerdict::kUnknown);
 }
 
 TEST(DedupWindow, IsNotFooledByAnOldIdBehindAYoungOne) {
@@ -171,8 +170,7 @@ class PlainWindow {
       if (now - row.seen.accepted_at >= kDay) return {DedupVerdict::kNew, {}};
       return {DedupVerdict::kSeen, row.seen};
     }
-    const bool complete = !known_from_ || now - *known_from_ >= kDay;
-    return {complete ? DedupVerdict::kNew : DedupVerdict::kUnknown, {}};
+    return {complete_ ? DedupVerdict::kNew : DedupVerdict::kUnknown, {}};
   }
   void insert(std::uint8_t org_number, std::uint32_t number, const SeenEvent& seen, WallTime now) {
     for (int i = 0; i < 4 && !rows_.empty(); ++i) {
@@ -188,9 +186,7 @@ class PlainWindow {
     if (rows_.size() == ids_max_) drop();
     rows_.push_back({org_number, number, seen});
   }
-  void missing_before(WallTime now) {
-    if (!known_from_ || *known_from_ < now) known_from_ = now;
-  }
+  void set_incomplete() { complete_ = false; }
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
 
  private:
@@ -200,13 +196,13 @@ class PlainWindow {
     SeenEvent seen;
   };
   void drop() {
-    missing_before(rows_.front().seen.accepted_at);
+    complete_ = false;
     rows_.pop_front();
   }
 
   std::size_t ids_max_;
   std::deque<Row> rows_;
-  std::optional<WallTime> known_from_;
+  bool complete_ = true;
 };
 
 struct Step {
@@ -227,8 +223,8 @@ RC_GTEST_PROP(DedupWindow, BehavesAsAPlainList, (std::uint64_t seed)) {
   for (const Step& step : steps) {
     now += std::chrono::minutes(step.minutes);  // now and then the clock steps back
     if (step.what == 0) {
-      window.missing_before(now);
-      plain.missing_before(now);
+      window.set_incomplete();
+      plain.set_incomplete();
     } else if (step.what < 10) {
       const SeenEvent seen{now, step.number};
       window.insert(org(step.org), event(step.number), seen, now);

@@ -350,7 +350,7 @@ TEST_F(PublisherTest, RefusesMoreMatchesThanOneRequestMayHave) {
 }
 
 TEST_F(PublisherTest, LetsABoundedNumberOfRequestsWaitForTheStore) {
-  publisher_.recovered(now_);
+  publisher_.recovered();
   EXPECT_TRUE(std::holds_alternative<model::Done>(publish(100, 1)));
   EXPECT_TRUE(std::holds_alternative<model::Done>(publish(200, 1)));
   const model::ReadId read = output_.reads.at(0).id;

@@ -139,7 +139,12 @@ void Targets::restarted(const Restarted&) {
   triggers_ = scene_.durable.triggers;
   active_.clear();
   gone_.clear();
+  // A ref that was given out and lost in the crash is given out again.
+  refs_.clear();
+  orgs_.clear();
   for (const auto& [ref, webhook] : scene_.durable.webhooks) {
+    refs_[webhook->id] = ref;
+    orgs_[ref] = webhook->org;
     active_[ref] = webhook->state == model::WebhookState::kActive;
     if (webhook->disabled_reason == model::DisabledReason::kGone) gone_.insert(ref);
   }
