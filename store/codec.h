@@ -42,10 +42,10 @@ inline constexpr std::uint8_t kRowVersion = 1;
 inline constexpr std::size_t kRowFrameBytes = 1 + 1 + 8;
 
 // Limits of the format, wider than those of model/limits.h: rows outlive a lowered limit.
-inline constexpr std::size_t kRowTextBytesMax = 64 * 1024;
-inline constexpr std::size_t kRowContentBytesMax = 64 * 1024 * 1024;
-inline constexpr std::size_t kRowListMax = 16 * 1024;
-inline constexpr std::size_t kRowMatchesMax = 1024 * 1024;
+inline constexpr std::size_t kRowTextBytesMax = std::size_t{64} * 1024;
+inline constexpr std::size_t kRowContentBytesMax = std::size_t{64} * 1024 * 1024;
+inline constexpr std::size_t kRowListMax = std::size_t{16} * 1024;
+inline constexpr std::size_t kRowMatchesMax = std::size_t{1024} * 1024;
 
 // A webhook as it is stored: `webhook.custom_headers` is not part of the row; they hold secrets,
 // and stand sealed (store/secret_box) in `sealed_headers`. Empty: there are none.
