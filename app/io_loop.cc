@@ -3,6 +3,7 @@
 #include <future>
 #include <utility>
 
+#include <pthread.h>
 #include <sys/resource.h>
 
 namespace triggerd::app {
@@ -115,7 +116,7 @@ void IoLoop::start_listening(std::uint16_t port) {
   api::ServerOptions options;
   options.address = shared_.config.listen_address;
   options.port = port;
-  if (index_ == 0 && port != 0 && shared_.loops > 1) {
+  if (index_ == 0 && !shared_.port_is_reserved && shared_.loops > 1) {
     // A shared port would also be shared with a stranger: another engine must be an error.
     const auto sole = api::Server::listen(loop_, options, handler_);
     if (!sole.ok()) {
@@ -123,7 +124,7 @@ void IoLoop::start_listening(std::uint16_t port) {
       return;
     }
   }
-  options.reuse_port = shared_.loops > 1;
+  options.reuse_port = shared_.loops > 1 || shared_.port_is_reserved;
   options.limits.connections = shared_.config.connections_max / shared_.loops + 1;
   auto server = api::Server::listen(loop_, options, handler_);
   if (!server.ok()) {

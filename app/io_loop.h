@@ -31,7 +31,8 @@ struct IoShared {
   const SharedSecrets& secrets;
   std::shared_ptr<const dispatcher::KeyRing> key_ring;
   std::string issuer;
-  unsigned loops = 1;  // how many share the limits of the process
+  unsigned loops = 1;             // how many share the limits of the process
+  bool port_is_reserved = false;  // by a PortReservation: nobody else can have it
   EngineMailbox& engine;
 };
 

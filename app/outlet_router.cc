@@ -1,6 +1,5 @@
 #include "app/outlet_router.h"
 
-#include <string_view>
 #include <utility>
 
 #include "engine/base/assert.h"
@@ -26,16 +25,8 @@ void OutletRouter::reply(model::RequestId request, model::Reply reply) {
 }
 
 // Deliveries go to the loop that owns the destination, so that a receiver sees one connection pool.
-unsigned OutletRouter::owner_of(const model::Webhook& webhook) {
-  if (loops_.size() == 1) return 0;
-  const std::string_view url = webhook.target_url;
-  // scheme://host:port; a validated URL has a host, and a path begins at the third slash.
-  const std::size_t slash = url.find('/', url.find("//") + 2);
-  return static_cast<unsigned>(std::hash<std::string_view>()(url.substr(0, slash)) % loops_.size());
-}
-
 void OutletRouter::start(model::StartAttempt attempt) {
-  const unsigned owner = owner_of(*attempt.webhook);
+  const auto owner = static_cast<unsigned>(attempt.destination % loops_.size());
   send_to(owner, std::move(attempt));
 }
 

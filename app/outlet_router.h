@@ -34,8 +34,6 @@ class OutletRouter final : public Outlet {
   void send_to(unsigned index, IoMessage message);
 
  private:
-  [[nodiscard]] unsigned owner_of(const model::Webhook& webhook);
-
   std::function<void(const base::Error&)> on_failure_;
   std::function<void(model::RequestId, model::Reply)> own_reply_;
   std::vector<IoMailbox*> loops_;

@@ -32,13 +32,13 @@ Partition::Partition(loop::EventLoop& event_loop, store::Store& store, core::Eng
       timer_(event_loop, [this] { schedule_turn(); }),
       commit_timer_(event_loop, [this] { commit_if_due(); }),
       committer_(
-          event_loop,
-          [&store](Commit commit) {
+          event_loop, "commit",
+          [&store](const Commit& commit) {
             return Committed{commit.batch.seq, store.commit(commit.batch)};
           },
-          [this](Committed done) { committed(std::move(done)); }),
+          [this](const Committed& done) { committed(done); }),
       reader_(
-          event_loop, [&store](ReadJob job) { return read(store, std::move(job)); },
+          event_loop, "reader", [&store](const ReadJob& job) { return read(store, job); },
           [this](ReadDone done) { read_done(std::move(done)); }) {}
 
 Partition::~Partition() = default;
@@ -77,11 +77,11 @@ void Partition::submit(model::RequestId id, model::Request request) {
   schedule_turn();
 }
 
-void Partition::finish(model::AttemptId id, model::Outcome outcome) {
+void Partition::finish(model::AttemptId id, const model::Outcome& outcome) {
   TRIGGERD_ASSERT(attempts_out_ > 0);
   --attempts_out_;
   if (failed_) return;
-  engine_.finish(id, std::move(outcome), loop_.now());
+  engine_.finish(id, outcome, loop_.now());
   schedule_turn();
 }
 
@@ -125,16 +125,16 @@ void Partition::take_output() {
     if (effect.rests_on <= durable_) {
       let_out(std::move(effect.what));
     } else {
-      if (effect.rests_on <= next_batch_.seq) somebody_waits_ = true;
+      if (effect.rests_on > committing_) somebody_waits_ = true;
       waiting_.push_back(std::move(effect));
     }
   }
-  for (model::Read& read : output.reads) {
+  for (const model::Read& read : output.reads) {
     if (read.rests_on <= durable_) {
-      start_read(std::move(read));
+      start_read(read);
     } else {
-      somebody_waits_ = true;
-      waiting_reads_.push_back(std::move(read));
+      if (read.rests_on > committing_) somebody_waits_ = true;
+      waiting_reads_.push_back(read);
     }
   }
 }
@@ -168,11 +168,12 @@ void Partition::commit_if_due() {
   somebody_waits_ = false;
   outcomes_since_.reset();
   Commit commit{std::move(next_batch_)};
-  next_batch_ = model::Batch{commit.batch.seq, {}};
+  committing_ = commit.batch.seq;
+  next_batch_.mutations.clear();
   committer_.submit(std::move(commit));
 }
 
-void Partition::committed(Committed done) {
+void Partition::committed(const Committed& done) {
   commit_in_flight_ = false;
   if (!done.status.ok()) {
     fail(done.status.error());
@@ -198,14 +199,14 @@ void Partition::release(model::BatchSeq durable) {
   }
   waiting_.swap(still_waiting);
   while (!waiting_reads_.empty() && waiting_reads_.front().rests_on <= durable) {
-    start_read(std::move(waiting_reads_.front()));
+    start_read(waiting_reads_.front());
     waiting_reads_.pop_front();
   }
 }
 
-void Partition::start_read(model::Read read) {
+void Partition::start_read(const model::Read& read) {
   ++reads_out_;
-  reader_.submit(ReadJob{std::move(read), std::nullopt, {}});
+  reader_.submit(ReadJob{read, std::nullopt, {}});
 }
 
 void Partition::refuse(model::RequestId id) const {
@@ -262,7 +263,7 @@ void Partition::read_done(ReadDone done) {
     outlet_.turn_ended();
     return;
   }
-  engine_.loaded(done.id, std::move(done.answer), loop_.now());
+  engine_.loaded(done.id, done.answer, loop_.now());
   schedule_turn();
 }
 
@@ -289,7 +290,7 @@ void Partition::check_drained() {
 
 // --- Reader thread ----------------------------------------------------------------------------
 
-Partition::ReadDone Partition::read(store::Store& store, ReadJob job) {
+Partition::ReadDone Partition::read(store::Store& store, const ReadJob& job) {
   ReadDone done;
   done.id = job.read.id;
   done.request = job.request;

@@ -55,7 +55,7 @@ class Partition {
 
   // Inputs; they are taken up by the turn at the end of this tick.
   void submit(model::RequestId id, model::Request request);
-  void finish(model::AttemptId id, model::Outcome outcome);
+  void finish(model::AttemptId id, const model::Outcome& outcome);
 
   // Starts no more attempts; those in flight go on.
   void hold_attempts() { holding_ = true; }
@@ -91,10 +91,10 @@ class Partition {
   void turn();
   void take_output();
   void release(model::BatchSeq durable);
-  void start_read(model::Read read);
+  void start_read(const model::Read& read);
   void let_out(model::EffectKind effect);
   void commit_if_due();
-  void committed(Committed done);
+  void committed(const Committed& done);
   void fail(const base::Error& error);
   void refuse_output();
   void fail_read(model::ReadId id);
@@ -103,7 +103,7 @@ class Partition {
   void answer_event(ReadDone done);
   void set_timer();
   void check_drained();
-  [[nodiscard]] static ReadDone read(store::Store& store, ReadJob job);
+  [[nodiscard]] static ReadDone read(store::Store& store, const ReadJob& job);
 
   loop::EventLoop& loop_;
   store::Store& store_;
@@ -120,6 +120,7 @@ class Partition {
   bool somebody_waits_ = false;            // an effect rests on next_batch_, or it holds an event
   std::optional<base::MonoTime> outcomes_since_;  // when next_batch_ got its first mutation
   bool commit_in_flight_ = false;
+  model::BatchSeq committing_;  // the batch under way, or the last one that was
   model::BatchSeq durable_;
 
   bool holding_ = false;

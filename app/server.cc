@@ -171,11 +171,18 @@ base::Status Server::start_loops() {
   const unsigned threads =
       config_.io_threads ? *config_.io_threads : std::max(1U, std::thread::hardware_concurrency());
   loops_ = std::max(1U, threads);
+  if (config_.listen_port == 0) {
+    base::Result<PortReservation> reserved = PortReservation::make(config_.listen_address);
+    if (!reserved.ok()) return reserved.error();
+    config_.listen_port = reserved.value().port();
+    reserved_port_.emplace(std::move(reserved.value()));
+  }
   const std::string issuer =
       config_.public_url.empty()
           ? "http://" + printed_address(config_.listen_address, config_.listen_port)
           : config_.public_url;
-  io_shared_.emplace(IoShared{config_, *secrets_, key_ring_, issuer, loops_, *mailbox_});
+  io_shared_.emplace(IoShared{config_, *secrets_, key_ring_, issuer, loops_,
+                              reserved_port_.has_value(), *mailbox_});
   std::vector<IoMailbox*> mailboxes;
   if (threads == 0) {
     base::Result<std::unique_ptr<IoLoop>> own = IoLoop::create(loop_, 0, *io_shared_, [] {});
@@ -237,6 +244,7 @@ void Server::listening(const Listening& message) {
   }
   if (loops_listening_ < loops_) return;
   phase_ = Phase::kRunning;
+  reserved_port_.reset();
   on_started_(ServerStarted{printed_address(config_.listen_address, port_), secrets_->admin_token,
                             admin_token_written_to_, loops_, partition_->stats().pending});
 }

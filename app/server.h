@@ -17,6 +17,7 @@
 #include "app/io_loop.h"
 #include "app/outlet_router.h"
 #include "app/partition.h"
+#include "app/port_reservation.h"
 #include "app/system_random.h"
 #include "engine/loop/event_loop.h"
 #include "store/secret_box.h"
@@ -96,6 +97,7 @@ class Server {
   unsigned loops_draining_ = 0;
   unsigned loops_running_ = 0;
   std::uint16_t port_ = 0;
+  std::optional<PortReservation> reserved_port_;  // until every loop listens
   base::Status end_status_;
   loop::Timer drain_timer_;
   OnStarted on_started_;

@@ -73,6 +73,7 @@ void Deliveries::start(const Grant& grant, Now) {
   effect.number = static_cast<std::uint16_t>(delivery.attempts + 1);
   effect.timeout =
       webhook->timeout > base::Duration(0) ? webhook->timeout : model::kEventTimeoutDefault;
+  effect.destination = grant.host;
   outbox_.emit(event.batch, std::move(effect));
   attempts_.emplace(id, Attempt{grant, std::move(webhook)});
 }

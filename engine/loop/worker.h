@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <pthread.h>
+
 #include "engine/loop/mailbox.h"
 
 namespace triggerd::loop {
@@ -19,13 +21,17 @@ namespace triggerd::loop {
 template <class Job, class Answer>
 class Worker {
  public:
-  Worker(EventLoop& loop, std::function<Answer(Job)> work, std::function<void(Answer)> on_answer)
+  // `name` (15 characters at most) is what tools show of the thread.
+  Worker(EventLoop& loop, const char* name, std::function<Answer(Job)> work,
+         std::function<void(Answer)> on_answer)
       : work_(std::move(work)),
         answers_(loop,
                  [on_answer = std::move(on_answer)](std::vector<Answer>& answers) {
                    for (Answer& answer : answers) on_answer(std::move(answer));
                  }),
-        thread_([this] { run(); }) {}
+        thread_([this] { run(); }) {
+    pthread_setname_np(thread_.native_handle(), name);
+  }
 
   ~Worker() {
     {

@@ -95,6 +95,9 @@ struct StartAttempt {
   TriggerType trigger_type = TriggerType::kEvent;
   std::uint16_t number = 1;
   Duration timeout{0};  // whole exchange; never 0
+  // Number of the destination (scheme, host, port) among those in use: small, the same for all
+  // webhooks that share it, so that the I/O threads share the destinations out evenly.
+  std::uint32_t destination = 0;
 };
 struct CancelAttempt {
   AttemptId id;

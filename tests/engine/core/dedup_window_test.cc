@@ -123,7 +123,8 @@ TEST(DedupWindow, GivesBackMemoryWithinABudget) {
   EXPECT_EQ(window.size(), 70U);
   EXPECT_EQ(window.expire(kStart + kDay, 1000), 70U);
   EXPECT_EQ(window.size(), 0U);
-  EXPECT_EQ(verdict(window, 1, kStart + kDay), DedupVerdict::kNew);
+  EXPECT_EQ(window.forgotten(), 100U);
+  EXPECT_EQ(verdict(window, 1, kStart + kDay), DedupVerdict::kUnknown);
 }
 
 TEST(DedupWindow, ShrinksByItselfWhileItIsUsed) {
