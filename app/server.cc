@@ -253,8 +253,8 @@ void Server::receive(std::vector<EngineMessage>& messages) {
   for (EngineMessage& message : messages) {
     if (auto* submitted = std::get_if<Submitted>(&message)) {
       partition_->submit(submitted->id, std::move(submitted->request));
-    } else if (auto* finished = std::get_if<AttemptFinished>(&message)) {
-      partition_->finish(finished->id, std::move(finished->outcome));
+    } else if (const auto* finished = std::get_if<AttemptFinished>(&message)) {
+      partition_->finish(finished->id, finished->outcome);
     } else if (const auto* listening_now = std::get_if<Listening>(&message)) {
       listening(*listening_now);
     } else if (std::holds_alternative<StopRequested>(message)) {

@@ -376,7 +376,7 @@ base::Status RocksStore::Database::add(rocksdb::WriteBatch& batch,
                  [&](const model::PutEvent& change) {
                    TRIGGERD_ASSERT(change.event != nullptr);
                    const model::Event& event = *change.event;
-                   const rocksdb::Status first = put(batch, kEvents, event_key(event.seq), event);
+                   rocksdb::Status first = put(batch, kEvents, event_key(event.seq), event);
                    if (!first.ok()) return first;
                    const EventRow found{event.seq, event.accepted_at,
                                         static_cast<std::uint32_t>(event.matches.size())};

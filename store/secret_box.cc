@@ -44,12 +44,12 @@ base::Error internal(std::string message) {
 }
 
 std::string hexadecimal(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
+  static constexpr char digits[] = "0123456789abcdef";
   std::string text;
   for (const char byte : bytes) {
     const auto value = static_cast<std::uint8_t>(byte);
-    text.push_back(kDigits[value >> 4]);
-    text.push_back(kDigits[value & 0xf]);
+    text.push_back(digits[value >> 4]);
+    text.push_back(digits[value & 0xf]);
   }
   return text;
 }

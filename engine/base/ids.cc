@@ -20,12 +20,12 @@ unsigned hex_value(char character) {
 }  // namespace
 
 void Uuid::write_to(char* out) const {
-  static constexpr char kDigits[] = "0123456789abcdef";
+  static constexpr char digits[] = "0123456789abcdef";
   std::size_t position = 0;
   for (const std::uint8_t byte : bytes) {
     if (is_hyphen_position(position)) out[position++] = '-';
-    out[position++] = kDigits[byte >> 4];
-    out[position++] = kDigits[byte & 15];
+    out[position++] = digits[byte >> 4];
+    out[position++] = digits[byte & 15];
   }
 }
 

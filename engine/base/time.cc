@@ -120,7 +120,7 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
 
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
   const std::int64_t seconds =
-      days * 86400 + hour * 3600 + minute * 60 + second - offset_minutes * 60LL;
+      days * 86400 + hour * 3600LL + minute * 60LL + second - offset_minutes * 60LL;
   return WallTime(Duration(seconds * kNanosPerSecond + fraction));
 }
 

@@ -18,7 +18,7 @@ const model::OrgId kFirst = *model::OrgId::parse("0190a6e0-1111-7000-8000-000000
 const model::OrgId kSecond = *model::OrgId::parse("0190a6e0-1111-7000-8000-000000000002");
 
 std::string key_file(const std::string& name, const std::string& text) {
-  const std::string path = testing::TempDir() + "triggerd_bootstrap_" + name;
+  std::string path = testing::TempDir() + "triggerd_bootstrap_" + name;
   std::ofstream(path) << text;
   return path;
 }

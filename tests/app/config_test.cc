@@ -37,7 +37,7 @@ struct SettingCase {
 };
 
 const std::vector<SettingCase>& setting_cases() {
-  static const std::vector<SettingCase> kCases = {
+  static const std::vector<SettingCase> cases = {
       {"server.listen",
        {{"127.0.0.1:8080"}, {"[::1]:0"}, {"::1:80"}, {"0.0.0.0:65535"}},
        {{""},
@@ -102,7 +102,7 @@ const std::vector<SettingCase>& setting_cases() {
        "debug, info, warn or error"},
       {"log.format", {{"auto"}, {"text"}, {"json"}}, {{"xml"}, {""}}, "auto, text or json"},
   };
-  return kCases;
+  return cases;
 }
 
 TEST(SetSetting, TakesTheGoodAndRefusesTheBadOfEverySetting) {

@@ -72,15 +72,15 @@ TEST_F(LogWriterTest, WithNothingToWriteNothingIsWritten) {
 // The pipe is not read, so the writer's thread is stuck with at most one buffer of the limit, and
 // another fills up: two buffers and a half are certainly too much.
 TEST_F(LogWriterTest, PastTheLimitLinesAreDroppedAndToldOf) {
-  constexpr std::size_t kLineBytes = 1023;
-  constexpr std::size_t kLines = LogWriter::kPendingBytesMax * 5 / 2 / (kLineBytes + 1);
-  const std::string line(kLineBytes, 'x');
-  for (std::size_t i = 0; i < kLines; ++i) writer_->write(line, LogWriter::Urgency::kCanWait);
+  constexpr std::size_t line_bytes = 1023;
+  constexpr std::size_t line_count = LogWriter::kPendingBytesMax * 5 / 2 / (line_bytes + 1);
+  const std::string line(line_bytes, 'x');
+  for (std::size_t i = 0; i < line_count; ++i) writer_->write(line, LogWriter::Urgency::kCanWait);
 
   // Takes everything in, until the account of what was dropped is there.
   std::string all;
   std::size_t told = std::string::npos;
-  while (told == std::string::npos && all.size() < kLines * line.size()) {
+  while (told == std::string::npos && all.size() < line_count * line.size()) {
     all += read_some();
     told = all.find("dropped ");
     if (told != std::string::npos && all.find('\n', told) == std::string::npos) {
@@ -90,8 +90,8 @@ TEST_F(LogWriterTest, PastTheLimitLinesAreDroppedAndToldOf) {
   ASSERT_NE(told, std::string::npos);
   const std::size_t dropped = std::stoul(all.substr(told + 8));
   EXPECT_GT(dropped, 0U);
-  const std::size_t written = told / (kLineBytes + 1);
-  EXPECT_EQ(written + dropped, kLines) << "every line is written or counted";
+  const std::size_t written = told / (line_bytes + 1);
+  EXPECT_EQ(written + dropped, line_count) << "every line is written or counted";
 }
 
 TEST_F(LogWriterTest, AReaderThatIsGoneEndsNothing) {

@@ -253,9 +253,9 @@ TEST_F(PartitionTest, ARepeatedIdIsAnsweredOnlyWhenTheFirstIsDurable) {
 
 TEST_F(PartitionTest, OutcomesShareCommitsAndBecomeDurableByThemselves) {
   open_with_webhook();
-  constexpr std::size_t kCalls = 40;
-  for (std::size_t i = 0; i < kCalls; ++i) publish();
-  ASSERT_TRUE(pump_until(loop_, [&] { return outlet_.starts.size() == kCalls; }));
+  constexpr std::size_t calls = 40;
+  for (std::size_t i = 0; i < calls; ++i) publish();
+  ASSERT_TRUE(pump_until(loop_, [&] { return outlet_.starts.size() == calls; }));
   ASSERT_TRUE(pump_until(loop_, [&] { return store_.commits_begun() == store_.commits_ended(); }));
   pump(loop_);
   const std::size_t before = store_.commits_begun();
@@ -267,7 +267,7 @@ TEST_F(PartitionTest, OutcomesShareCommitsAndBecomeDurableByThemselves) {
   bool durable = false;
   partition_->drain([&durable] { durable = true; });
   ASSERT_TRUE(pump_until(loop_, [&] { return durable; }));
-  EXPECT_LT(store_.commits_begun(), before + kCalls);
+  EXPECT_LT(store_.commits_begun(), before + calls);
   EXPECT_EQ(partition_->stats().pending, 0U);
 }
 

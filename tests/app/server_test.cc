@@ -22,7 +22,6 @@ namespace triggerd::app {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 
 constexpr const char* kOrg = "0190a6e0-1111-7000-8000-000000000001";
 constexpr const char* kKey = "trg_a-key-of-the-test-with-enough-characters";

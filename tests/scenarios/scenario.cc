@@ -37,7 +37,7 @@ Duration duration_of(std::string_view text) {
 }
 
 const std::map<std::string, model::OutcomeClass, std::less<>>& outcome_classes() {
-  static const std::map<std::string, model::OutcomeClass, std::less<>> kClasses{
+  static const std::map<std::string, model::OutcomeClass, std::less<>> classes{
       {"timeout", model::OutcomeClass::kTimeout},
       {"connect", model::OutcomeClass::kConnect},
       {"dns", model::OutcomeClass::kDns},
@@ -46,7 +46,7 @@ const std::map<std::string, model::OutcomeClass, std::less<>>& outcome_classes()
       {"protocol", model::OutcomeClass::kProtocol},
       {"cancelled", model::OutcomeClass::kCancelled},
       {"busy", model::OutcomeClass::kBusy}};
-  return kClasses;
+  return classes;
 }
 
 model::WebhookDraft draft_of(const Command& command) {
@@ -100,7 +100,7 @@ Scenario::Scenario() : random_(std::make_unique<base::SeededRandom>(1)) {
 Scenario::~Scenario() = default;
 
 const std::map<std::string, Scenario::Play, std::less<>>& Scenario::plays() {
-  static const std::map<std::string, Play, std::less<>> kPlays{
+  static const std::map<std::string, Play, std::less<>> plays{
       {"options", &Scenario::options},
       {"org", &Scenario::create_org},
       {"delete-org", &Scenario::delete_org},
@@ -123,7 +123,7 @@ const std::map<std::string, Scenario::Play, std::less<>>& Scenario::plays() {
       {"crash", &Scenario::crash},
       {"state", &Scenario::state},
       {"attempts", &Scenario::attempts}};
-  return kPlays;
+  return plays;
 }
 
 std::string Scenario::play(const Command& command) {

@@ -14,23 +14,23 @@ using base::Uuid;
 namespace {
 
 const char* text_of(model::DeliveryState state) {
-  constexpr std::array<const char*, 6> kTexts{"?",         "ready", "delayed",
-                                              "delivered", "dead",  "cancelled"};
-  return kTexts.at(static_cast<std::size_t>(state));
+  constexpr std::array<const char*, 6> texts{"?",         "ready", "delayed",
+                                             "delivered", "dead",  "cancelled"};
+  return texts.at(static_cast<std::size_t>(state));
 }
 
 const char* text_of(model::OutcomeClass kind) {
-  constexpr std::array<const char*, 11> kTexts{"?",        "ok",        "http", "timeout",
-                                               "connect",  "dns",       "tls",  "blocked",
-                                               "protocol", "cancelled", "busy"};
-  return kTexts.at(static_cast<std::size_t>(kind));
+  constexpr std::array<const char*, 11> texts{"?",        "ok",        "http", "timeout",
+                                              "connect",  "dns",       "tls",  "blocked",
+                                              "protocol", "cancelled", "busy"};
+  return texts.at(static_cast<std::size_t>(kind));
 }
 
 const char* text_of(base::ErrorCode code) {
-  constexpr std::array<const char*, 9> kTexts{"invalid",     "not found", "conflict",
-                                              "timeout",     "too large", "overloaded",
-                                              "unavailable", "corrupt",   "internal"};
-  return kTexts.at(static_cast<std::size_t>(code));
+  constexpr std::array<const char*, 9> texts{"invalid",     "not found", "conflict",
+                                             "timeout",     "too large", "overloaded",
+                                             "unavailable", "corrupt",   "internal"};
+  return texts.at(static_cast<std::size_t>(code));
 }
 
 std::string refusal_text(const model::Refusal& refusal) {
@@ -123,9 +123,9 @@ std::string Scenario::text_of(const model::Mutation& mutation) const {
         } else if constexpr (std::is_same_v<What, model::EraseApiKey>) {
           return "erase key " + name_of(what.id.value());
         } else if constexpr (std::is_same_v<What, model::PutWebhook>) {
-          constexpr std::array<const char*, 4> kStates{"?", "active", "paused", "disabled"};
+          constexpr std::array<const char*, 4> states{"?", "active", "paused", "disabled"};
           return "put webhook " + name_of(what.webhook->ref) + " " + what.webhook->target_url +
-                 " " + kStates.at(static_cast<std::size_t>(what.webhook->state));
+                 " " + states.at(static_cast<std::size_t>(what.webhook->state));
         } else if constexpr (std::is_same_v<What, model::EraseWebhook>) {
           return "erase webhook " + name_of(what.ref);
         } else if constexpr (std::is_same_v<What, model::PutTrigger>) {

@@ -298,9 +298,9 @@ TYPED_TEST(Codec, RowOfAnotherVersionOrKindIsCorrupt) {
 std::string hexadecimal(const std::string& bytes) {
   std::ostringstream text;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    static constexpr char kDigits[] = "0123456789abcdef";
+    static constexpr char digits[] = "0123456789abcdef";
     const auto byte = static_cast<std::uint8_t>(bytes[i]);
-    text << kDigits[byte >> 4] << kDigits[byte & 0xf] << (i % 32 == 31 ? "\n" : "");
+    text << digits[byte >> 4] << digits[byte & 0xf] << (i % 32 == 31 ? "\n" : "");
   }
   if (bytes.size() % 32 != 0) text << '\n';
   return text.str();

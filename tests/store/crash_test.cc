@@ -111,10 +111,10 @@ class CrashTest : public ::testing::Test {
 };
 
 TEST_F(CrashTest, AcknowledgedCommitsSurviveKills) {
-  constexpr int kKills = 8;
+  constexpr int kills = 8;
   base::SeededRandom random(20'260'101);
   std::uint64_t acknowledged = 0;
-  for (int round = 0; round < kKills; ++round) {
+  for (int round = 0; round < kills; ++round) {
     Crasher crasher({"commit", folder_.file("store")});
     const std::uint64_t commits = 1 + random.below(120);
     for (std::uint64_t i = 0; i < commits; ++i) {

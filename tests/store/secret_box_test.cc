@@ -22,7 +22,7 @@ const std::string kPlace = "registry/custom_headers/1";
 
 TEST(SecretBox, OpensWhatItSealed) {
   const SecretBox box = box_of(1);
-  for (const std::size_t size : {0, 1, 15, 16, 17, 4096}) {
+  for (const std::size_t size : {0U, 1U, 15U, 16U, 17U, 4096U}) {
     const std::string plain(size, 'p');
     const base::Result<std::string> sealed = box.seal(plain, kPlace);
     ASSERT_TRUE(sealed.ok());
@@ -95,7 +95,7 @@ TEST(SecretBox, KeyIdIsTheStartOfTheKeysSha256) {
 }
 
 TEST(SecretBox, KeyOfAnotherLengthIsRefused) {
-  for (const std::size_t size : {0, 16, 31, 33, 64}) {
+  for (const std::size_t size : {0U, 16U, 31U, 33U, 64U}) {
     const base::Result<SecretBox> box = SecretBox::create(std::vector<std::uint8_t>(size));
     ASSERT_FALSE(box.ok()) << size;
     EXPECT_EQ(box.error().code, base::ErrorCode::kInvalid);
@@ -136,7 +136,7 @@ TEST(KeyFile, ReadableByOthersIsRefusedWithTheFix) {
 
 TEST(KeyFile, OfAnotherLengthIsRefused) {
   const ScratchFolder folder;
-  for (const std::size_t size : {0, 31, 33, 5000}) {
+  for (const std::size_t size : {0U, 31U, 33U, 5000U}) {
     const std::string path = folder.file("key-" + std::to_string(size));
     std::ofstream(path) << std::string(size, 'k');
     ASSERT_EQ(::chmod(path.c_str(), 0600), 0);

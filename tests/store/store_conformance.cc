@@ -33,7 +33,7 @@ std::vector<Record> scan_of(Store& store) {
   return found;
 }
 
-ListPage list(Store& store, ListQuery query) {
+ListPage list(Store& store, const ListQuery& query) {
   base::Result<ListPage> page = store.list(query);
   EXPECT_TRUE(page.ok());
   return page.ok() ? std::move(page.value()) : ListPage{};
@@ -279,9 +279,9 @@ TEST_P(StoreConformance, PendingPagesHoldOpenChunksOfTheWebhookAfterASequence) {
 }
 
 TEST_P(StoreConformance, ReadsSeeWholeBatchesWhileCommitsGoOn) {
-  constexpr std::uint64_t kBatches = 200;
+  constexpr std::uint64_t batches = 200;
   std::thread committer([this] {
-    for (std::uint64_t seq = 1; seq <= kBatches; ++seq) {
+    for (std::uint64_t seq = 1; seq <= batches; ++seq) {
       const base::Status status = store().commit(
           batch(put(attempt(1, 1, static_cast<std::uint16_t>(seq))), put(pending(1, 0, {})),
                 put(attempt(2, 1, static_cast<std::uint16_t>(seq))), put(event(seq))));
@@ -303,7 +303,7 @@ TEST_P(StoreConformance, ReadsSeeWholeBatchesWhileCommitsGoOn) {
   committer.join();
   EXPECT_FALSE(has_gone_back);
   EXPECT_FALSE(has_seen_half);
-  EXPECT_EQ(read(store(), kBatches)->seq, model::EventSeq(kBatches));
+  EXPECT_EQ(read(store(), batches)->seq, model::EventSeq(batches));
 }
 
 TEST_P(StoreConformance, CloseIsIdempotent) {

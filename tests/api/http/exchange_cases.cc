@@ -380,7 +380,8 @@ void add_ends_of_head(Cases& cases) {
   refused(cases, "CVE-2022-35256", "GET /x HTTP/1.1\r\nHost: a\r\nX: a\rContent-Length: 9\r\n\r\n",
           400);
   std::string chunks;
-  for (int i = 0; i < 20; ++i) chunks += "1;" + std::string(16 * 1024, 'e') + "\r\na\r\n";
+  for (int i = 0; i < 20; ++i)
+    chunks += "1;" + std::string(std::size_t{16} * 1024, 'e') + "\r\na\r\n";
   refused(cases, "CVE-2024-22019", post("Transfer-Encoding: chunked\r\n", chunks), 400);
 }
 

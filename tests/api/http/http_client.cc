@@ -17,9 +17,9 @@ namespace triggerd::api {
 namespace {
 
 std::string method_name(Method method) {
-  constexpr std::array<const char*, 7> kNames = {"GET",   "HEAD",   "POST",   "PUT",
-                                                 "PATCH", "DELETE", "OPTIONS"};
-  return kNames[static_cast<std::size_t>(method)];
+  constexpr std::array<const char*, 7> names = {"GET",   "HEAD",   "POST",   "PUT",
+                                                "PATCH", "DELETE", "OPTIONS"};
+  return names[static_cast<std::size_t>(method)];
 }
 
 // One whole answer off the front, or false.

@@ -94,7 +94,7 @@ TEST(RequestParser, CasesComeOutAsListedWholeAndInPieces) {
     EXPECT_EQ(whole.open, c.after != ExchangeCase::After::kClosed) << whole.message;
     EXPECT_EQ(std::count(whole.targets.begin(), whole.targets.end(), "/smuggled"), 0);
     EXPECT_NE(whole.message, kDisagreement);
-    for (const std::size_t piece_bytes : {1, 2, 7}) {
+    for (const std::size_t piece_bytes : {1U, 2U, 7U}) {
       const Outcome pieces = parse_in_pieces(c.bytes, piece_bytes);
       EXPECT_EQ(pieces.statuses, whole.statuses) << piece_bytes;
       EXPECT_EQ(pieces.open, whole.open) << piece_bytes;

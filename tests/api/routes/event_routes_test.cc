@@ -115,7 +115,7 @@ TEST_F(EventRoutesTest, content_passes_byte_for_byte) {
 }
 
 TEST_F(EventRoutesTest, bad_events_are_refused_by_field) {
-  const auto message = [&](std::string further) {
+  const auto message = [&](const std::string& further) {
     return message_of(refused(R"({"event_name":"A_v1",)" + further + "}"), 400);
   };
   EXPECT_EQ(message(R"("content":[])"), "content: expected an object, got a list");

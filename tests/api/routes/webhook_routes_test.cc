@@ -163,7 +163,7 @@ TEST_F(WebhookRoutesTest, removing_a_trigger_takes_the_pair_from_the_query) {
 }
 
 TEST_F(WebhookRoutesTest, removing_a_trigger_needs_both_parameters_once) {
-  const auto refused = [&](std::string query) {
+  const auto refused = [&](const std::string& query) {
     return message_of(
         answer_to(Method::kDelete, webhook_path("/triggers" + query), with_key("manage-key")), 400);
   };

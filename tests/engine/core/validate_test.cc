@@ -151,8 +151,7 @@ TEST(ValidateName, AsksForUtf8WithoutControlCharacters) {
   for (const std::string& name : std::vector<std::string>{
            "\x80", "\xc3", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xed\xbf\xbf",
            "\xe2\x82", "\xf0\x80\x80\xaf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff",
-           "a\xc3"
-           "b"}) {
+           std::string("a\xc3").append("b")}) {
     EXPECT_THAT(messages(validate_name("key name", name)),
                 ElementsAre("key name: is not valid UTF-8; send it as UTF-8"));
   }

@@ -23,8 +23,8 @@ using model::WebhookRef;
 
 base::Uuid uuid(std::uint32_t number) {
   base::Uuid id;
-  for (int i = 0; i < 4; ++i) {
-    id.bytes[static_cast<std::size_t>(12 + i)] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
+  for (std::size_t i = 0; i < 4; ++i) {
+    id.bytes[12 + i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
   }
   return id;
 }
