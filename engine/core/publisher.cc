@@ -148,7 +148,7 @@ bool Publisher::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
     Refusal refusal;
     refusal.faults.push_back(
         {ErrorCode::kUnavailable, "[" + std::to_string(read.index) +
-                                      "] event_id: the store could not tell whether it was "
+                                      "].event_id: the store could not tell whether it was "
                                       "accepted before; try again later"});
     refusal.retry_after = model::kOverloadRetryAfter;
     outbox_.refuse(read.request, std::move(refusal));

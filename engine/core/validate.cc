@@ -305,7 +305,7 @@ ScheduleVerdict validate_schedule(const std::vector<std::string>& entries) {
 Faults validate_event(const model::NewEvent& event, std::size_t index,
                       const EventCatalogue& catalogue) {
   Faults faults;
-  const std::string at = "[" + std::to_string(index) + "] ";
+  const std::string at = "[" + std::to_string(index) + "].";
   if (!catalogue.knows_event(event.name)) {
     faults.push_back(invalid(at + "event_name",
                              shown(event.name) + " is not in the catalogue; use one of its names, "

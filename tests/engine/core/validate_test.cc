@@ -310,8 +310,8 @@ TEST(ValidateEvent, NamesTheIndexAndTheField) {
   event.ordering_key.push_back('k');
   const Faults faults = validate_event(event, 7, catalogue);
   EXPECT_THAT(messages(faults),
-              ElementsAre(StartsWith("[7] event_name: "), StartsWith("[7] content: "),
-                          StartsWith("[7] ordering_key: ")));
+              ElementsAre(StartsWith("[7].event_name: "), StartsWith("[7].content: "),
+                          StartsWith("[7].ordering_key: ")));
   EXPECT_EQ(faults[1].code, base::ErrorCode::kTooLarge);
 }
 
