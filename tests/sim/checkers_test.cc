@@ -250,6 +250,17 @@ TEST_F(CheckersTest, TargetsObjectsToACallOfAWebhookThatIsGone) {
   EXPECT_THAT(objection(), HasSubstr("though it is gone"));
 }
 
+TEST_F(CheckersTest, TargetsAllowsAWebhookThatMovedAwayFromWhatIsGone) {
+  Targets checker(scene());
+  emit(checker, {model::PutWebhook{webhook_}});
+  model::Webhook moved = *webhook_;
+  moved.target_url += "/elsewhere";
+  emit(checker, {model::PutWebhook{std::make_shared<const model::Webhook>(moved)}});
+  finish(checker, call(1, 1), 410);
+  emit(checker, {}, {call(2, 2)});
+  EXPECT_EQ(objection(), "");
+}
+
 TEST_F(CheckersTest, RecoveryObjectsToAnotherState) {
   Recovery checker(scene());
   checker.restarted({now_, "a\nb 1\n", "a\nb 1\n"});

@@ -39,6 +39,7 @@ void Targets::learn(const model::Mutation& mutation) {
     const model::Webhook& put = *webhook->webhook;
     refs_[put.id] = put.ref;
     orgs_[put.ref] = put.org;
+    urls_[put.ref] = put.target_url;
     active_[put.ref] = put.state == model::WebhookState::kActive;
   } else if (const auto* gone = std::get_if<model::EraseWebhook>(&mutation)) {
     active_.erase(gone->ref);
@@ -131,7 +132,12 @@ void Targets::check_call(const model::StartAttempt& start) {
 }
 
 void Targets::finished(const Finished& seen) {
-  if (seen.outcome.http_status == 410) gone_.insert(seen.attempt.webhook->ref);
+  // A 410 of a URL that was replaced meanwhile says nothing about the new one.
+  const model::Webhook& called = *seen.attempt.webhook;
+  const auto url = urls_.find(called.ref);
+  if (seen.outcome.http_status == 410 && url != urls_.end() && url->second == called.target_url) {
+    gone_.insert(called.ref);
+  }
 }
 
 void Targets::restarted(const Restarted&) {
@@ -142,9 +148,11 @@ void Targets::restarted(const Restarted&) {
   // A ref that was given out and lost in the crash is given out again.
   refs_.clear();
   orgs_.clear();
+  urls_.clear();
   for (const auto& [ref, webhook] : scene_.durable.webhooks) {
     refs_[webhook->id] = ref;
     orgs_[ref] = webhook->org;
+    urls_[ref] = webhook->target_url;
     active_[ref] = webhook->state == model::WebhookState::kActive;
     if (webhook->disabled_reason == model::DisabledReason::kGone) gone_.insert(ref);
   }

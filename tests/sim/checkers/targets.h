@@ -44,6 +44,7 @@ class Targets final : public Checker {
   // Ever seen.
   std::map<model::WebhookId, model::WebhookRef> refs_;
   std::unordered_map<model::WebhookRef, model::OrgId> orgs_;
+  std::unordered_map<model::WebhookRef, std::string> urls_;
   std::map<TriggerName, std::vector<model::Generation>> erased_;
 
   std::unordered_map<model::RequestId, model::Request> deletions_;  // not yet acknowledged
