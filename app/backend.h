@@ -37,11 +37,9 @@ class Backend final : public api::Backend {
   void replied(model::RequestId id, model::Reply reply);
   void key_added(const model::ApiKey& key) { keys_.add(key); }
   void key_removed(const model::KeyDigest& digest) { keys_.remove(digest); }
-  void forget_keys() { keys_.clear(); }
   void set_not_ready_reasons(std::vector<std::string> reasons) {
     not_ready_reasons_ = std::move(reasons);
   }
-  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
 
  private:
   unsigned thread_;

@@ -99,8 +99,6 @@ void IoLoop::receive_one(IoMessage message) {
     backend_.key_added(added->key);
   } else if (const auto* removed = std::get_if<model::ApiKeyRemoved>(&message)) {
     backend_.key_removed(removed->digest);
-  } else if (std::holds_alternative<ForgetApiKeys>(message)) {
-    backend_.forget_keys();
   } else if (auto* readiness = std::get_if<Readiness>(&message)) {
     backend_.set_not_ready_reasons(std::move(readiness->not_ready_reasons));
   } else if (const auto* listen = std::get_if<StartListening>(&message)) {

@@ -41,8 +41,6 @@ using EngineMessage =
 
 // --- Engine thread → I/O thread ---------------------------------------------------------------
 
-// Forget every API key: the ones in force follow (after a recovery).
-struct ForgetApiKeys {};
 // Not ready to serve, and why; empty when ready.
 struct Readiness {
   std::vector<std::string> not_ready_reasons;
@@ -57,7 +55,7 @@ struct DrainIo {};
 struct StopIo {};
 using IoMessage =
     std::variant<model::SendReply, model::StartAttempt, model::CancelAttempt, model::ApiKeyAdded,
-                 model::ApiKeyRemoved, ForgetApiKeys, Readiness, StartListening, DrainIo, StopIo>;
+                 model::ApiKeyRemoved, Readiness, StartListening, DrainIo, StopIo>;
 
 // A RequestId carries the I/O thread that waits for the reply in its upper byte.
 inline constexpr unsigned kThreadBits = 56;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 
 #include "app/secrets.h"
 #include "engine/base/log.h"
@@ -131,8 +132,9 @@ base::Result<model::SigningKey> Server::make_signing_key() {
   base::Result<dispatcher::PrivateKey> key = dispatcher::PrivateKey::generate();
   if (!key.ok()) return key.error();
   model::SigningKey record = key.value().record(loop_.now().wall);
-  base::Result<std::string> sealed =
-      secret_box_->seal(key.value().to_pkcs8(), signing_key_place(record.kid));
+  std::string der = key.value().to_pkcs8();
+  base::Result<std::string> sealed = secret_box_->seal(der, signing_key_place(record.kid));
+  OPENSSL_cleanse(der.data(), der.size());
   if (!sealed.ok()) return sealed.error();
   record.sealed_private_key = std::move(sealed.value());
   // The first key must be durable before anything is signed with it.
@@ -156,6 +158,7 @@ base::Status Server::open_signing_keys(std::vector<model::SigningKey> stored) {
         secret_box_->open(record.sealed_private_key, signing_key_place(record.kid));
     if (!der.ok()) return der.error();
     base::Result<dispatcher::PrivateKey> key = dispatcher::PrivateKey::from_pkcs8(der.value());
+    OPENSSL_cleanse(der.value().data(), der.value().size());
     if (!key.ok()) return key.error();
     keys.push_back(std::move(key.value()));
   }

@@ -340,7 +340,6 @@ Result<DemoReport> run_demo(const DemoOptions& options, const DemoProgress& prog
   report.value().figures = tally.figures();
   report.value().webhooks = kWebhooks.size();
   report.value().triggers = triggers.value();
-  report.value().data_path = options.data_path;
   return report;
 }
 

@@ -23,7 +23,6 @@ struct DemoReport {
   base::Duration all{0};         // … to the last delivery
   std::size_t webhooks = 0;
   std::size_t triggers = 0;
-  std::string data_path;
 };
 
 // Called some ten times a second while it runs.

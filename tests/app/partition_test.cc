@@ -382,6 +382,29 @@ TEST_F(PartitionTest, AfterAFailureOutcomesAreDroppedAndADrainEnds) {
 
 // --- Reads ------------------------------------------------------------------------------------
 
+TEST_F(PartitionTest, AReadWaitsForTheBatchItRestsOn) {
+  options_.dedup_ids = 1;
+  open_with_webhook();
+  store_.hold_commits();
+  model::NewEvent first = new_event();
+  first.id_from_client = true;
+  const model::RequestId accepted = publish(first);
+  publish();  // memory forgets the first id, and its batch is not durable yet
+  pump(loop_);
+  const std::size_t reads = store_.reads_begun();
+  const model::RequestId again = publish(first);
+  pump(loop_);
+  // Reads keep their order: one that was made too early would have begun before this one.
+  EXPECT_EQ(refusal_of(ask(model::GetEvent{kOrgId, model::EventId(random_.uuid_v4())})),
+            base::ErrorCode::kNotFound);
+  EXPECT_EQ(store_.reads_begun(), reads + 1);
+  store_.release_commits();
+  const auto* reply = std::get_if<model::PublishReply>(answer(again));
+  ASSERT_NE(reply, nullptr);
+  EXPECT_TRUE(reply->events.at(0).duplicate);
+  EXPECT_FALSE(refusal_of(answer(accepted)));
+}
+
 TEST_F(PartitionTest, AnAcceptedEventIsReadForItsCallWhenMemoryDidNotKeepIt) {
   options_.payload_cache_bytes = 1;  // the content is gone from memory as soon as it is stored
   open_with_webhook();
