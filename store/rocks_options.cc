@@ -10,9 +10,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "store/keys.h"
+#include "store/rocks_log.h"
 
 namespace triggerd::store {
 namespace {
@@ -51,9 +53,7 @@ rocksdb::DBOptions database_options(const RocksStoreOptions& options) {
   made.avoid_unnecessary_blocking_io = true;
   // A failed write is never retried in place, not by RocksDB either.
   made.max_bgerror_resume_count = 0;
-  made.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  made.max_log_file_size = std::size_t{4} << 20;
-  made.keep_log_file_num = 4;
+  made.info_log = std::make_shared<RocksLog>();
   made.max_manifest_file_size = std::uint64_t{16} << 20;
   made.stats_dump_period_sec = 0;
   made.stats_persist_period_sec = 0;

@@ -237,6 +237,14 @@ TEST_F(RocksStoreTest, AnotherKeyIsRefusedAtOpen) {
   EXPECT_NE(error.message.find(other.key_id()), std::string::npos);
 }
 
+// RocksDB aborts the process when a line of that file cannot be written: on a full disk, say.
+TEST_F(RocksStoreTest, RocksDbWritesNoLogFileOfItsOwn) {
+  fill();
+  for (const fs::directory_entry& entry : fs::directory_iterator(path())) {
+    EXPECT_NE(entry.path().filename().string().substr(0, 3), "LOG") << entry.path();
+  }
+}
+
 // --- Damaged rows -----------------------------------------------------------------------------
 
 struct StoredRow {
