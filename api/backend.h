@@ -32,7 +32,10 @@ class Backend {
 
   virtual ~Backend() = default;
   // `on_reply` is called once, never from within submit(). A reply is durable when it comes.
-  virtual void submit(model::Request request, ReplyFn on_reply) = 0;
+  virtual base::RequestId submit(model::Request request, ReplyFn on_reply) = 0;
+  // Nobody waits for the reply any more: `on_reply` is not called. What the request did stands.
+  // A request that has been replied to is ignored.
+  virtual void cancel(base::RequestId id) = 0;
   // Nothing when the key is not known.
   virtual std::optional<Principal> authenticate(std::string_view api_key) = 0;
   // Compares in constant time. False when no admin token is configured.

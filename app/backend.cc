@@ -15,10 +15,15 @@ Backend::Backend(unsigned thread, const SharedSecrets& secrets,
       send_(std::move(send)),
       receive_now_(std::move(receive_now)) {}
 
-void Backend::submit(model::Request request, ReplyFn on_reply) {
+model::RequestId Backend::submit(model::Request request, ReplyFn on_reply) {
   const model::RequestId id = request_id(thread_, ++requests_);
   waiting_.emplace(id, std::move(on_reply));
   send_(Submitted{id, std::move(request)});
+  return id;
+}
+
+void Backend::cancel(model::RequestId id) {
+  if (waiting_.erase(id) > 0) send_(RequestCancelled{id});
 }
 
 void Backend::replied(model::RequestId id, model::Reply reply) {

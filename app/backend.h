@@ -26,7 +26,8 @@ class Backend final : public api::Backend {
   Backend(unsigned thread, const SharedSecrets& secrets, std::function<void(EngineMessage)> send,
           std::function<void()> receive_now);
 
-  void submit(model::Request request, ReplyFn on_reply) override;
+  model::RequestId submit(model::Request request, ReplyFn on_reply) override;
+  void cancel(model::RequestId id) override;
   std::optional<api::Principal> authenticate(std::string_view api_key) override;
   bool is_admin_token(std::string_view token) override;
   api::MintedApiKey mint_api_key() override;

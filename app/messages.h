@@ -17,6 +17,10 @@ struct Submitted {
   model::RequestId id;
   model::Request request;
 };
+// Nobody waits for the reply any more.
+struct RequestCancelled {
+  model::RequestId id;
+};
 struct AttemptFinished {
   model::AttemptId id;
   model::Outcome outcome;
@@ -36,8 +40,8 @@ struct Listening {
   unsigned thread = 0;
   base::Result<std::uint16_t> port;
 };
-using EngineMessage =
-    std::variant<Submitted, AttemptFinished, IoDrained, IoStopped, StopRequested, Listening>;
+using EngineMessage = std::variant<Submitted, RequestCancelled, AttemptFinished, IoDrained,
+                                   IoStopped, StopRequested, Listening>;
 
 // --- Engine thread → I/O thread ---------------------------------------------------------------
 

@@ -77,6 +77,13 @@ void Partition::submit(model::RequestId id, model::Request request) {
   schedule_turn();
 }
 
+// A reply that waits for its commit is let out all the same, and finds nobody.
+void Partition::cancel(model::RequestId id) {
+  if (failed_) return;
+  engine_.cancel(id);
+  schedule_turn();
+}
+
 void Partition::finish(model::AttemptId id, const model::Outcome& outcome) {
   TRIGGERD_ASSERT(attempts_out_ > 0);
   --attempts_out_;

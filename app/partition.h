@@ -55,6 +55,8 @@ class Partition {
 
   // Inputs; they are taken up by the turn at the end of this tick.
   void submit(model::RequestId id, model::Request request);
+  // Nobody waits for the reply to this request any more.
+  void cancel(model::RequestId id);
   void finish(model::AttemptId id, const model::Outcome& outcome);
 
   // Starts no more attempts; those in flight go on.

@@ -256,6 +256,8 @@ void Server::receive(std::vector<EngineMessage>& messages) {
   for (EngineMessage& message : messages) {
     if (auto* submitted = std::get_if<Submitted>(&message)) {
       partition_->submit(submitted->id, std::move(submitted->request));
+    } else if (const auto* cancelled = std::get_if<RequestCancelled>(&message)) {
+      partition_->cancel(cancelled->id);
     } else if (const auto* finished = std::get_if<AttemptFinished>(&message)) {
       partition_->finish(finished->id, finished->outcome);
     } else if (const auto* listening_now = std::get_if<Listening>(&message)) {

@@ -15,6 +15,8 @@ static_assert(kRowTextBytesMax >= model::kNameBytesMax);
 static_assert(kRowTextBytesMax >= model::kUrlBytesMax);
 static_assert(kRowTextBytesMax >= model::kDescriptionBytesMax);
 static_assert(kRowTextBytesMax >= model::kOrderingKeyBytesMax);
+static_assert(kRowTextBytesMax >= model::kCloudEventSourceBytesMax);
+static_assert(kRowTextBytesMax >= model::kCloudEventSubjectBytesMax);
 static_assert(kRowTextBytesMax >= model::kAnswerBytesRead);
 static_assert(kRowTextBytesMax >= 2 * model::kCustomHeaderBytesMax, "sealed, with its lengths");
 static_assert(kRowContentBytesMax >= model::kBodyBytesMax);
@@ -89,7 +91,8 @@ void fields(Row& row, Record& trigger) {
 }
 
 //   Event:  seq number | id uuid | org uuid | name text | accepted_at time | timestamp time |
-//           is_test flag | ordering_key text | traceparent text | own_members_at number |
+//           is_test flag | ordering_key text | traceparent text | source text |
+//           subject text | own_members_at number |
 //           matches list of (webhook number, generation number) | content text, as it is delivered
 constexpr std::uint8_t kind_of(const model::Event*) {
   return 5;
@@ -105,6 +108,8 @@ void fields(Row& row, Record& event) {
   row.flag(event.is_test);
   row.text(event.ordering_key, kRowTextBytesMax);
   row.text(event.traceparent, kRowTextBytesMax);
+  row.text(event.source, kRowTextBytesMax);
+  row.text(event.subject, kRowTextBytesMax);
   row.number(event.own_members_at);
   row.list(event.matches, kRowMatchesMax, [](Row& in, auto& match) {
     in.number(match.webhook);

@@ -13,8 +13,8 @@ constexpr int kPassedOverMax = 16;
 
 std::size_t bytes_of(const model::Event& event) {
   return sizeof(model::Event) + event.content.capacity() + event.name.capacity() +
-         event.ordering_key.capacity() + event.traceparent.capacity() +
-         event.matches.capacity() * sizeof(model::Match);
+         event.ordering_key.capacity() + event.traceparent.capacity() + event.source.capacity() +
+         event.subject.capacity() + event.matches.capacity() * sizeof(model::Match);
 }
 
 }  // namespace

@@ -248,6 +248,8 @@ void Publisher::accept(const PublishEvents& request, RequestId id,
     event->is_test = asked.is_test;
     event->ordering_key = asked.ordering_key;
     event->traceparent = asked.traceparent;
+    event->source = asked.source;
+    event->subject = asked.subject;
     event->content = asked.content;
     event->own_members_at = asked.own_members_at;
     event->matches = std::move(matches[i]);

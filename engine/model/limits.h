@@ -28,6 +28,22 @@ inline constexpr std::size_t kEventContentBytesMax = std::size_t{256} * 1024;
 inline constexpr std::size_t kEventsPerBatchMax = 1000;
 inline constexpr std::size_t kJsonDepthMax = 64;
 inline constexpr std::size_t kOrderingKeyBytesMax = 256;
+// Attributes of a CloudEvent; `type` is an event name.
+inline constexpr std::size_t kCloudEventIdBytesMax = std::size_t{1} * 1024;
+inline constexpr std::size_t kCloudEventSourceBytesMax = std::size_t{2} * 1024;
+inline constexpr std::size_t kCloudEventSubjectBytesMax = std::size_t{1} * 1024;
+// How long a publisher may wait for first attempts (Prefer: wait=N).
+inline constexpr std::chrono::nanoseconds kPublishWaitMax = std::chrono::seconds(20);
+
+// --- A stream of events (NDJSON) ----------------------------------------------------------------
+// One line: the content, and room for the members beside it.
+inline constexpr std::size_t kStreamLineBytesMax = kEventContentBytesMax + std::size_t{16} * 1024;
+// Lines that become one PublishEvents, and the bytes past which no further line joins them. A
+// stream holds two such groups (one asked, one collected) and a line that is not complete.
+inline constexpr std::size_t kStreamGroupLinesMax = 512;
+inline constexpr std::size_t kStreamGroupBytesMax = std::size_t{256} * 1024;
+// Streams of one I/O loop: together they hold about 200 MiB at most.
+inline constexpr std::size_t kStreamsMax = 256;
 
 // --- What the engine holds --------------------------------------------------------------------
 // A publish whose events x matches pass this is refused: one turn must stay short.
@@ -46,6 +62,10 @@ inline constexpr std::size_t kDedupIdsDefault = 1'000'000;
 inline constexpr std::chrono::nanoseconds kDedupWindow = std::chrono::hours(24);
 // Requests that wait for a read or a commit.
 inline constexpr std::size_t kWaitingRequestsMax = 100'000;
+// Requests that wait for first attempts, and the deliveries they wait for (some 40 bytes each). One
+// more is answered without waiting: it is a preference.
+inline constexpr std::size_t kWaitingPublishesMax = 10'000;
+inline constexpr std::size_t kWatchedDeliveriesMax = 1'000'000;
 
 // --- What one call of the engine does at most; the rest follows in the next ones ----------------
 inline constexpr std::size_t kStartsPerTurn = 1024;  // deliveries looked at in order to start them
@@ -77,6 +97,9 @@ inline constexpr std::size_t kAnswerHeaderBytesMax = std::size_t{64} * 1024;
 inline constexpr std::size_t kPendingChunkEntries = 64;
 
 static_assert(kEventContentBytesMax < kBodyBytesMax, "one event fits into a request");
+static_assert(kStreamGroupLinesMax <= kEventsPerBatchMax);
+static_assert(kStreamGroupBytesMax + kStreamLineBytesMax <= kBodyBytesMax);
+static_assert(kMatchesPerRequestMax <= kWatchedDeliveriesMax);
 static_assert(kAnswerBytesKept <= kAnswerBytesRead);
 static_assert(kMatchesPerRequestMax >= kWebhooksPerOrgMax, "one event may match every webhook");
 static_assert(kInFlightPerWebhookDefault <= kInFlightDefault);

@@ -107,6 +107,10 @@ struct Event {
   bool is_test = false;
   std::string ordering_key;
   std::string traceparent;
+  // The attributes of these names when it came as a CloudEvent, so that it can go out as the same
+  // one; empty otherwise.
+  std::string source;
+  std::string subject;
   // The whole `trigger_content` object as it is delivered: compact `"event_metadata":{…}` first,
   // then the publisher's own members byte for byte.
   std::string content;

@@ -100,11 +100,21 @@ struct NewEvent {
   std::string traceparent;
   std::string content;
   std::uint32_t own_members_at = 0;
+  std::string source;  // of a CloudEvent, as is `subject`
+  std::string subject;
 };
-// Accepted whole or not at all.
+// What a fault in one event means for the others of its request.
+enum class Acceptance : std::uint8_t {
+  kWhole,  // all are accepted, or none is and every fault is listed
+  kEach,   // each by itself; its faults stand in its PublishedEvent
+};
 struct PublishEvents {
   OrgId org;
   std::vector<NewEvent> events;
+  Acceptance acceptance = Acceptance::kWhole;
+  // Above 0: the reply waits until the first attempt of each delivery is over, at most so long.
+  // Never above kPublishWaitMax.
+  Duration wait{0};
 };
 
 // Answered by the store's reader, not by the core.
@@ -148,13 +158,23 @@ struct WebhooksReply {
 struct TriggersReply {
   std::vector<Trigger> triggers;  // in order of registration
 };
+// What the first attempt of a delivery came to, for a request that waited for it.
+struct FirstAttempt {
+  WebhookId webhook;
+  bool is_over = false;  // else it was still open when the wait ended
+  OutcomeClass outcome = OutcomeClass::kCancelled;
+  std::uint16_t http_status = 0;
+};
 struct PublishedEvent {
   EventId id;
   bool duplicate = false;
   std::uint32_t webhooks = 0;
+  std::vector<FirstAttempt> deliveries{};  // of a reply that waited; one for each webhook
+  std::vector<base::Error> faults{};       // Acceptance::kEach: not accepted, and why
 };
 struct PublishReply {
   std::vector<PublishedEvent> events;
+  Duration waited_for{0};  // PublishEvents::wait, when it was granted
 };
 // One delivery of a stored event, as the delivery log knows it.
 struct DeliveryView {

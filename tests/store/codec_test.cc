@@ -106,6 +106,8 @@ model::Event any_record() {
   event.is_test = any<bool>();
   event.ordering_key = any<std::string>();
   event.traceparent = any<std::string>();
+  event.source = any<std::string>();
+  event.subject = any<std::string>();
   event.content = any<std::string>();
   event.own_members_at = any_integer<std::uint32_t>();
   event.matches.resize(*rc::gen::inRange<std::size_t>(0, 200));

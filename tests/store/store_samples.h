@@ -68,6 +68,8 @@ inline model::Event event(std::uint64_t seq) {
   event.is_test = true;
   event.ordering_key = "person-1";
   event.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  event.source = "/people/eu";
+  event.subject = "person-7";
   event.content = R"({"event_metadata":{"n":)" + std::to_string(seq) + R"(},"a":0.1000})";
   event.own_members_at = 27;
   event.matches = {{model::WebhookRef(1), model::Generation(7)},

@@ -29,10 +29,13 @@ inline constexpr std::string_view kWebhookText = "065e3dc5-c222-7333-8444-000000
 
 class FakeBackend final : public Backend {
  public:
-  void submit(model::Request request, ReplyFn on_reply) override {
+  // The id of a request is its place in `requests`, counted from 1.
+  base::RequestId submit(model::Request request, ReplyFn on_reply) override {
     requests.push_back(std::move(request));
     waiting.push_back(std::move(on_reply));
+    return base::RequestId(requests.size());
   }
+  void cancel(base::RequestId id) override { cancelled.push_back(id); }
   std::optional<Principal> authenticate(std::string_view api_key) override {
     ++authentications;
     const auto found = keys.find(api_key);
@@ -60,6 +63,7 @@ class FakeBackend final : public Backend {
   std::map<std::string, Principal, std::less<>> keys;
   std::vector<model::Request> requests;
   std::vector<ReplyFn> waiting;
+  std::vector<base::RequestId> cancelled;
   std::vector<std::string> reasons;
   int authentications = 0;
 };
