@@ -16,6 +16,11 @@ if(TRIGGERD_SANITIZE)
     -fsanitize=${TRIGGERD_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(triggerd_options INTERFACE -fsanitize=${TRIGGERD_SANITIZE})
 endif()
+# A quicker linker where there is one; GCC's link-time optimisation needs its own.
+find_program(LLD_PROGRAM ld.lld)
+if(LLD_PROGRAM AND NOT CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+  target_link_options(triggerd_options INTERFACE -fuse-ld=lld)
+endif()
 
 # triggerd_library(NAME SOURCES … [DEPS …] [PRIVATE_DEPS …] [PURE])
 # PURE: builds without exceptions; the target never does I/O.
