@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "api/answers.h"
-#include "api/json_reader.h"
+#include "api/event_reader.h"
 #include "api/json_writer.h"
 #include "api/problem.h"
 #include "engine/base/assert.h"

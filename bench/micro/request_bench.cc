@@ -16,7 +16,7 @@
 #include <llhttp.h>
 #include <simdjson.h>
 
-#include "api/json_reader.h"
+#include "api/event_reader.h"
 #include "api/request_parser.h"
 #include "bench/micro/beside.h"
 #include "engine/base/random.h"

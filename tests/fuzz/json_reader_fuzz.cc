@@ -21,6 +21,7 @@
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
+#include "api/event_reader.h"
 #include "api/json_reader.h"
 #include "api/json_text.h"
 #include "engine/base/assert.h"

@@ -1,5 +1,5 @@
 // Hostile and broken documents through the readers.
-#include "api/json_reader.h"
+#include "api/event_reader.h"
 
 #include <gmock/gmock.h>
 #include <rapidcheck.h>

@@ -1,0 +1,67 @@
+// Internal to the JSON readers: a document checked as a whole, and typed values out of it. Of the
+// files that see simdjson, this is the one that knows its errors. RFC 8259.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <simdjson.h>
+
+#include "api/problem.h"
+#include "engine/base/status.h"
+
+namespace triggerd::api {
+
+namespace dom = simdjson::dom;
+
+// "[field]: expected an object, got a list"
+[[nodiscard]] base::Error wrong_type(std::string_view field, std::string_view expected,
+                                     dom::element value);
+
+// A whole document, validated: grammar, UTF-8, nesting of at most kJsonDepthMax, no name twice in
+// one object, numbers that fit into a double or 64 bits. Views into it hold until the thread parses
+// the next one.
+class Document {
+ public:
+  // `body` gets kJsonPadding spare bytes behind its end if it has none.
+  explicit Document(std::string& body);
+
+  // Empty: the document is good.
+  [[nodiscard]] Faults take_faults() { return std::move(faults_); }
+  [[nodiscard]] bool ok() const { return faults_.empty(); }
+  // Requires: ok().
+  [[nodiscard]] dom::element root() const { return root_; }
+  // The document's object; nothing, and a fault, when it is something else.
+  std::optional<dom::object> object();
+
+ private:
+  void refuse(base::ErrorCode code, std::string message);
+
+  dom::element root_;
+  Faults faults_;
+};
+
+// Takes typed values out of fields, and keeps the faults. Both arguments outlive this.
+class FieldReader {
+ public:
+  // `where` stands before the field's name in every message.
+  FieldReader(std::string_view where, Faults& faults) : where_(where), faults_(faults) {}
+
+  std::optional<std::string_view> text(std::string_view field, dom::element value);
+  std::optional<bool> boolean(std::string_view field, dom::element value);
+  std::optional<dom::object> object(std::string_view field, dom::element value);
+  std::optional<dom::array> list(std::string_view field, dom::element value,
+                                 std::string_view expected);
+
+  void refuse(std::string_view field, std::string_view what,
+              base::ErrorCode code = base::ErrorCode::kInvalid);
+  void refuse_type(std::string_view field, std::string_view expected, dom::element value);
+  void refuse_missing(std::string_view field);
+
+ private:
+  std::string_view where_;
+  Faults& faults_;
+};
+
+}  // namespace triggerd::api
