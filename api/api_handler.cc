@@ -73,7 +73,7 @@ void ApiHandler::on_request(HttpRequest request, Respond respond) {
   if (auto* refusal = std::get_if<HttpResponse>(&verdict)) return respond(std::move(*refusal));
   const auto& admitted = std::get<Admitted>(verdict);
   Call call{request, admitted.parameters, admitted.caller, backend_,
-            random_, loop_.now(),         options_.version};
+            random_, loop_.now(),         options_};
   Step step = admitted.route->prepare(call);
   if (auto* answer = std::get_if<HttpResponse>(&step)) return respond(std::move(*answer));
   ask(std::move(std::get<Ask>(step)), admitted, std::move(respond));

@@ -5,12 +5,12 @@
 // it is destroyed, and the server that it serves is destroyed before it.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <variant>
 
+#include "api/api_options.h"
 #include "api/backend.h"
 #include "api/http.h"
 #include "api/reply_deadlines.h"
@@ -18,17 +18,8 @@
 #include "engine/base/random.h"
 #include "engine/base/time.h"
 #include "engine/loop/event_loop.h"
-#include "engine/model/limits.h"
 
 namespace triggerd::api {
-
-struct ApiOptions {
-  std::string version = TRIGGERD_VERSION;
-  // How long a request waits for its reply, unless the client says otherwise (CONTRACT B7).
-  base::Duration reply_timeout = std::chrono::seconds(30);
-  // Requests that wait at the same time; one more is answered 503.
-  std::size_t waiting_max = model::kWaitingRequestsMax;
-};
 
 class ApiHandler final : public HttpHandler {
  public:

@@ -42,6 +42,8 @@ int status_of(base::ErrorCode code) {
       return 408;
     case base::ErrorCode::kTooLarge:
       return 413;
+    case base::ErrorCode::kRateLimited:
+      return 429;
     case base::ErrorCode::kOverloaded:
     case base::ErrorCode::kUnavailable:
       return 503;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <variant>
 
+#include "api/api_options.h"
 #include "api/auth.h"
 #include "api/backend.h"
 #include "api/http.h"
@@ -29,7 +30,7 @@ struct Call {
   Backend& backend;
   base::Random& random;
   base::Now now;
-  std::string_view version;
+  const ApiOptions& options;
 };
 
 // A question for the engine.

@@ -33,7 +33,7 @@ Step show_readiness(Call& call) {
 }
 
 Step show_version(Call& call) {
-  return json_answer(200, write_version(call.version));
+  return json_answer(200, write_version(call.options.version));
 }
 
 }  // namespace triggerd::api

@@ -12,6 +12,7 @@
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
 
+#include "api/cors.h"
 #include "app/nearest_word.h"
 #include "engine/model/go_duration.h"
 
@@ -108,7 +109,8 @@ Status read_schedule(std::string_view path, const SettingValues& values, Config&
   return {};
 }
 
-Status read_networks(std::string_view path, const SettingValues& values, Config& config) {
+Status read_networks(std::string_view path, const SettingValues& values,
+                     std::vector<model::Network>& out) {
   std::vector<model::Network> networks;
   for (const std::string& text : values) {
     const std::optional<model::Network> network = model::Network::parse(text);
@@ -118,7 +120,44 @@ Status read_networks(std::string_view path, const SettingValues& values, Config&
     }
     networks.push_back(*network);
   }
-  config.targets.allow_networks = std::move(networks);
+  out = std::move(networks);
+  return {};
+}
+
+// Proxies are told by their address alone.
+Status read_proxies(std::string_view path, const SettingValues& values, Config& config) {
+  std::vector<model::Network> networks;
+  if (Status status = read_networks(path, values, networks); !status.ok()) return status;
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    const model::Network any_port{networks[i].address, networks[i].prefix_bits};
+    if (networks[i] != any_port) {
+      return invalid(
+          path, fmt::format("'{}' must be a network without ports, such as 10.0.0.0/8", values[i]));
+    }
+  }
+  config.trusted_proxies = std::move(networks);
+  return {};
+}
+
+Status read_rate(std::string_view path, const std::string& text, model::RateLimit& rate) {
+  return read_integer<std::uint32_t>(path, text, 1, model::kRatePerMinuteMax, rate.per_minute);
+}
+
+Status read_burst(std::string_view path, const std::string& text, std::uint32_t most,
+                  model::RateLimit& rate) {
+  return read_integer<std::uint32_t>(path, text, 1, most, rate.burst);
+}
+
+// An origin as browsers write it: scheme, host and port in lower case, no path.
+Status read_origins(std::string_view path, const SettingValues& values, Config& config) {
+  for (const std::string& text : values) {
+    if (!api::is_origin(text) || text == "null") {
+      return invalid(path, fmt::format("'{}' must be an origin as browsers send it, such as "
+                                       "https://shop.example or http://localhost:3000",
+                                       text));
+    }
+  }
+  config.sdk_ingest.allowed_origins = values;
   return {};
 }
 
@@ -173,6 +212,7 @@ constexpr Setting kSettings[] = {
      [](Path p, const Values& v, Config& c) {
        return read_integer<std::size_t>(p, v[0], 1, 1'000'000, c.connections_max);
      }},
+    {"server.trusted_proxies", Arity::kList, read_proxies},
     {"server.drain_timeout", Arity::kOne,
      [](Path p, const Values& v, Config& c) {
        return read_duration(p, v[0], std::chrono::hours(1), c.drain_timeout);
@@ -210,9 +250,41 @@ constexpr Setting kSettings[] = {
      [](Path p, const Values& v, Config& c) { return read_jitter(p, v[0], c); }},
     {"targets.allow_http", Arity::kOne,
      [](Path p, const Values& v, Config& c) { return read_bool(p, v[0], c.targets.allow_http); }},
-    {"targets.allow_networks", Arity::kList, read_networks},
+    {"targets.allow_networks", Arity::kList,
+     [](Path p, const Values& v, Config& c) {
+       return read_networks(p, v, c.targets.allow_networks);
+     }},
     {"targets.ca_file", Arity::kOne,
      [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.ca_file); }},
+    {"sdk_ingest.enabled", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_bool(p, v[0], c.sdk_ingest.enabled); }},
+    {"sdk_ingest.allowed_origins", Arity::kList, read_origins},
+    {"sdk_ingest.rate_per_address", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_rate(p, v[0], c.rates.sdk_client); }},
+    {"sdk_ingest.burst_per_address", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_burst(p, v[0], model::kRateBurstMax, c.rates.sdk_client);
+     }},
+    {"sdk_ingest.rate_per_organization", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_rate(p, v[0], c.rates.sdk_organization);
+     }},
+    {"sdk_ingest.burst_per_organization", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_burst(p, v[0], model::kRateBurstMax, c.rates.sdk_organization);
+     }},
+    {"rates.test_events_per_minute", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_rate(p, v[0], c.rates.test_events); }},
+    {"rates.test_events_burst", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_burst(p, v[0], model::kEventsPerBatchMax, c.rates.test_events);
+     }},
+    {"rates.jwks_per_minute", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_rate(p, v[0], c.rates.jwks); }},
+    {"rates.jwks_burst", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_burst(p, v[0], model::kRateBurstMax, c.rates.jwks);
+     }},
     {"dns.servers", Arity::kList,
      [](Path, const Values& v, Config& c) -> Status {
        c.dns_servers = v;

@@ -12,9 +12,11 @@
 #include <string_view>
 #include <vector>
 
+#include "api/api_options.h"
 #include "engine/base/log.h"
 #include "engine/base/status.h"
 #include "engine/base/time.h"
+#include "engine/core/engine.h"
 #include "engine/model/limits.h"
 #include "engine/model/network.h"
 #include "engine/model/records.h"
@@ -38,6 +40,7 @@ struct Config {
   std::string public_url;              // `iss` of tokens; http://listen when empty
   std::optional<unsigned> io_threads;  // nothing: one per core; 0: everything on one loop
   std::size_t connections_max = 20'000;
+  std::vector<model::Network> trusted_proxies;  // whose X-Forwarded-For is believed
   base::Duration drain_timeout = std::chrono::seconds(30);
 
   std::string admin_token;
@@ -60,6 +63,9 @@ struct Config {
   std::string secret_key_file;  // empty: in the data folder
   base::LogLevel log_level = base::LogLevel::kInfo;
   LogFormat log_format = LogFormat::kAuto;
+
+  api::SdkIngestOptions sdk_ingest;
+  core::RateLimits rates;
 
   std::vector<BootstrapOrganization> organizations;
 };

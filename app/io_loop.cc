@@ -16,6 +16,13 @@ dispatcher::DispatcherOptions dispatcher_options(const IoShared& shared) {
   return options;
 }
 
+api::ApiOptions api_options(const Config& config) {
+  api::ApiOptions options;
+  options.trusted_proxies = config.trusted_proxies;
+  options.sdk_ingest = config.sdk_ingest;
+  return options;
+}
+
 // Each loop gets its share of the descriptors: a connection in and one out need one each.
 dispatcher::TransportOptions transport_options(const IoShared& shared) {
   dispatcher::TransportOptions options;
@@ -44,7 +51,7 @@ IoLoop::IoLoop(loop::EventLoop& event_loop, unsigned index, const IoShared& shar
       backend_(
           index, shared.secrets, [this](EngineMessage message) { send(std::move(message)); },
           [this] { mailbox_.drain(); }),
-      handler_(event_loop, backend_, random_),
+      handler_(event_loop, backend_, random_, api_options(shared.config)),
       dispatcher_(event_loop, dispatcher_options(shared), *shared.key_ring, random_,
                   [this](model::AttemptId id, model::Outcome outcome) {
                     send(AttemptFinished{id, std::move(outcome)});

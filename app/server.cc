@@ -24,6 +24,7 @@ core::EngineOptions engine_options(const Config& config) {
   options.in_flight = config.in_flight;
   options.in_flight_per_host = config.in_flight_per_host;
   options.in_flight_per_webhook = config.in_flight_per_webhook;
+  options.rates = config.rates;
   options.pending_max = config.pending_max;
   options.pending_per_org_max = std::min(config.pending_max, options.pending_per_org_max);
   return options;

@@ -19,6 +19,7 @@ enum class ErrorCode : std::uint8_t {
   kTimeout,      // not reached in time; the work may still go on
   kTooLarge,     // over a limit of size
   kOverloaded,   // a queue is at its limit; try again later
+  kRateLimited,  // more than the rate allows; try again when the refusal says
   kUnavailable,  // disk full, draining, store poisoned
   kCorrupt,      // stored bytes do not match their checksum or layout
   kInternal,     // an error of a library or of the system that nobody can act on

@@ -88,6 +88,8 @@ void Engine::handle(model::Request request, RequestId id, Now now) {
         using Asked = std::decay_t<decltype(asked)>;
         if constexpr (std::is_same_v<Asked, model::PublishEvents>) {
           parts.publisher.handle(std::forward<decltype(asked)>(asked), id, now);
+        } else if constexpr (std::is_same_v<Asked, model::ClaimRate>) {
+          parts.outbox.reply(id, model::Done{});
         } else if constexpr (std::is_same_v<Asked, model::GetEvent>) {
           // Answered by the store's reader.
           TRIGGERD_ASSERT((!std::is_same_v<Asked, model::GetEvent>));

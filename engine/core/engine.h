@@ -20,6 +20,15 @@
 
 namespace triggerd::core {
 
+// One for each RateKind.
+struct RateLimits {
+  model::RateLimit test_events = model::kTestEventsRate;
+  model::RateLimit jwks = model::kJwksRate;
+  model::RateLimit sdk_client = model::kSdkClientRate;
+  model::RateLimit sdk_organization = model::kSdkOrganizationRate;
+  bool operator==(const RateLimits&) const = default;
+};
+
 struct EngineOptions {
   // Delays before attempts 2, 3, …; the first attempt is at once (Standard Webhooks).
   std::vector<base::Duration> retry_schedule;  // empty: the default schedule of CONTRACT A2
@@ -35,6 +44,7 @@ struct EngineOptions {
   std::size_t payload_cache_bytes = model::kPayloadCacheBytesDefault;
   std::size_t dedup_ids = model::kDedupIdsDefault;
   base::Duration dedup_window = model::kDedupWindow;
+  RateLimits rates;
 };
 
 // What an operator asks first; kept by counting, never by scanning.

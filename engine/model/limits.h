@@ -45,6 +45,25 @@ inline constexpr std::size_t kStreamGroupBytesMax = std::size_t{256} * 1024;
 // Streams of one I/O loop: together they hold about 200 MiB at most.
 inline constexpr std::size_t kStreamsMax = 256;
 
+// --- Rates at the door --------------------------------------------------------------------------
+// A rate lets `burst` through at once and refills evenly. These are the defaults; CONTRACT B2
+// states the first two.
+struct RateLimit {
+  std::uint32_t per_minute = 0;
+  std::uint32_t burst = 0;
+  bool operator==(const RateLimit&) const = default;
+};
+inline constexpr RateLimit kTestEventsRate{10, 50};  // events of an organization
+inline constexpr RateLimit kJwksRate{30, 60};        // requests of a client for an organization
+// A page load sends a handful of events; an office behind one address many of them.
+inline constexpr RateLimit kSdkClientRate{300, 100};
+inline constexpr RateLimit kSdkOrganizationRate{60'000, 5'000};
+inline constexpr std::uint32_t kRatePerMinuteMax = 100'000'000;
+inline constexpr std::uint32_t kRateBurstMax = 1'000'000;
+// Callers whose rate is remembered, of one kind; past it those with the fullest burst are
+// forgotten.
+inline constexpr std::size_t kRateKeysMax = 100'000;
+
 // --- What the engine holds --------------------------------------------------------------------
 // A publish whose events x matches pass this is refused: one turn must stay short.
 inline constexpr std::size_t kMatchesPerRequestMax = 200'000;
@@ -104,5 +123,6 @@ static_assert(kAnswerBytesKept <= kAnswerBytesRead);
 static_assert(kMatchesPerRequestMax >= kWebhooksPerOrgMax, "one event may match every webhook");
 static_assert(kInFlightPerWebhookDefault <= kInFlightDefault);
 static_assert(kPendingPerOrgMax <= kPendingMax);
+static_assert(kTestEventsRate.burst <= kEventsPerBatchMax, "a burst of test events fits a batch");
 
 }  // namespace triggerd::model

@@ -255,6 +255,13 @@ IpAddress IpAddress::unmapped() const {
   return inner;
 }
 
+IpAddress IpAddress::client_network() const {
+  constexpr std::size_t network_bytes = 8;
+  IpAddress network = unmapped();
+  if (!network.v4) std::fill(network.bytes.begin() + network_bytes, network.bytes.end(), 0);
+  return network;
+}
+
 std::optional<Network> Network::parse(std::string_view text) {
   Network network;
   std::string_view address_text;

@@ -20,6 +20,9 @@ struct IpAddress {
   [[nodiscard]] std::string to_string() const;
   // An IPv4-mapped address (::ffff:a.b.c.d) as the IPv4 address in it; others as they are.
   [[nodiscard]] IpAddress unmapped() const;
+  // What one client can be told by: an IPv4 address whole, of an IPv6 address the /64 that its
+  // network was given (it may choose the rest for each connection).
+  [[nodiscard]] IpAddress client_network() const;
   bool operator==(const IpAddress&) const = default;
 };
 

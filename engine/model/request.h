@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/model/network.h"
 #include "engine/model/records.h"
 
 namespace triggerd::model {
@@ -88,6 +89,28 @@ struct RemoveTrigger {
   std::string name;
 };
 
+// What is limited by rate; each kind has a limit of its own (EngineOptions::rates).
+enum class RateKind : std::uint8_t {
+  kTestEvents,       // of an organization
+  kJwks,             // of a client for an organization (CONTRACT A7)
+  kSdkClient,        // of a client
+  kSdkOrganization,  // of an organization
+};
+inline constexpr std::size_t kRateKinds = 4;
+
+// Tokens that a request takes of one rate, or else is refused with kRateLimited. The engine keeps
+// the rates, so that they are exact however many I/O threads there are.
+struct RateClaim {
+  RateKind kind = RateKind::kTestEvents;
+  OrgId org;         // zero where the kind does not go by it
+  IpAddress client;  // client_network(); zero where the kind does not go by it
+  std::uint32_t tokens = 1;
+};
+// Takes tokens for what the edge answers by itself (the JWKS). Answered with Done.
+struct ClaimRate {
+  RateClaim claim;
+};
+
 // One event to accept. The edge has minted what the client left out and built `content`
 // (Event::content says how).
 struct NewEvent {
@@ -108,6 +131,8 @@ enum class Acceptance : std::uint8_t {
   kWhole,  // all are accepted, or none is and every fault is listed
   kEach,   // each by itself; its faults stand in its PublishedEvent
 };
+// Events that the edge minted the same id for are all accepted, on purpose: that is how a test
+// event is delivered twice.
 struct PublishEvents {
   OrgId org;
   std::vector<NewEvent> events;
@@ -115,6 +140,9 @@ struct PublishEvents {
   // Above 0: the reply waits until the first attempt of each delivery is over, at most so long.
   // Never above kPublishWaitMax.
   Duration wait{0};
+  // Those of a client alone are taken before anything is looked at, the others once the request is
+  // found good.
+  std::vector<RateClaim> claims = {};
 };
 
 // Answered by the store's reader, not by the core.
@@ -123,14 +151,15 @@ struct GetEvent {
   EventId id;
 };
 
-using Request = std::variant<CreateOrganization, ListOrganizations, GetOrganization,
-                             DeleteOrganization, CreateApiKey, ListApiKeys, DeleteApiKey,
-                             CreateWebhook, ListWebhooks, GetWebhook, PatchWebhook, DeleteWebhook,
-                             ListTriggers, AddTrigger, RemoveTrigger, PublishEvents, GetEvent>;
+using Request =
+    std::variant<CreateOrganization, ListOrganizations, GetOrganization, DeleteOrganization,
+                 CreateApiKey, ListApiKeys, DeleteApiKey, CreateWebhook, ListWebhooks, GetWebhook,
+                 PatchWebhook, DeleteWebhook, ListTriggers, AddTrigger, RemoveTrigger,
+                 PublishEvents, GetEvent, ClaimRate>;
 
 // --- Replies ----------------------------------------------------------------------------------
 
-// Refused: one entry per fault found. `retry_after` with kOverloaded and kUnavailable.
+// Refused: one entry per fault found. `retry_after` with kRateLimited, kOverloaded, kUnavailable.
 struct Refusal {
   std::vector<base::Error> faults;
   std::optional<Duration> retry_after;

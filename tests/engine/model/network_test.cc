@@ -172,6 +172,14 @@ RC_GTEST_PROP(IsPublic, JudgesAMappedAddressAsTheOneInIt, (std::uint32_t value))
   RC_ASSERT(mapped.unmapped() == v4(value));
 }
 
+TEST(ClientNetwork, IsTheAddressOfV4AndTheFirst64BitsOfV6) {
+  EXPECT_EQ(address_of("192.0.2.7").client_network(), address_of("192.0.2.7"));
+  EXPECT_EQ(address_of("::ffff:192.0.2.7").client_network(), address_of("192.0.2.7"));
+  EXPECT_EQ(address_of("2001:db8:1:2:3:4:5:6").client_network(), address_of("2001:db8:1:2::"));
+  EXPECT_EQ(address_of("2001:db8:1:2:ffff::").client_network(), address_of("2001:db8:1:2::"));
+  EXPECT_EQ(address_of("2001:db8:1:3::1").client_network(), address_of("2001:db8:1:3::"));
+}
+
 // Every range but the single addresses begins and ends with a /24.
 TEST(IsPublic, AgreesWithTheRangesAtBothEndsOfEverySlash24) {
   std::size_t next = 0;
