@@ -55,10 +55,34 @@ void fields(Row& row, Record& key) {
 }
 
 //   WebhookRow:  id uuid | org uuid | ref number | name text | target_url text | description text |
-//                sealed_headers text | timeout signed (ns) | created_at time | state byte |
-//                disabled_reason byte
+//                sealed text | timeout signed (ns) | created_at time | state byte |
+//                disabled_reason byte | failing_since time | settings
+//   settings:    schedule list? of signed (ns) | rate? (thousandths number, burst number) |
+//                max_in_flight number? | format byte? | signatures byte? | ordering byte? |
+//                on_failure byte?
 constexpr std::uint8_t kind_of(const WebhookRow*) {
   return 3;
+}
+template <class Row, is_a<model::DeliverySettings> Settings>
+void settings_fields(Row& row, Settings& settings) {
+  row.optional(settings.schedule, [](Row& in, auto& schedule) {
+    in.list(schedule, kRowListMax, [](Row& each, auto& delay) { each.duration(delay); });
+  });
+  row.optional(settings.rate, [](Row& in, auto& rate) {
+    in.number(rate.per_second_thousandths);
+    in.number(rate.burst);
+  });
+  row.optional(settings.max_in_flight, [](Row& in, auto& value) { in.number(value); });
+  row.optional(settings.format, [](Row& in, auto& value) {
+    in.enumerator(value, model::DeliveryFormat::kJwt, model::DeliveryFormat::kCloudEventsBinary);
+  });
+  row.optional(settings.signatures, [](Row& in, auto& value) { in.byte(value); });
+  row.optional(settings.ordering, [](Row& in, auto& value) {
+    in.enumerator(value, model::Ordering::kNone, model::Ordering::kKey);
+  });
+  row.optional(settings.on_failure, [](Row& in, auto& value) {
+    in.enumerator(value, model::OnFailure::kOpen, model::OnFailure::kClosed);
+  });
 }
 template <class Row, is_a<WebhookRow> Record>
 void fields(Row& row, Record& stored) {
@@ -69,12 +93,14 @@ void fields(Row& row, Record& stored) {
   row.text(webhook.name, kRowTextBytesMax);
   row.text(webhook.target_url, kRowTextBytesMax);
   row.text(webhook.description, kRowTextBytesMax);
-  row.text(stored.sealed_headers, kRowTextBytesMax);
+  row.text(stored.sealed, kRowTextBytesMax);
   row.duration(webhook.timeout);
   row.time(webhook.created_at);
   row.enumerator(webhook.state, model::WebhookState::kActive, model::WebhookState::kDisabled);
   row.enumerator(webhook.disabled_reason, model::DisabledReason::kNone,
                  model::DisabledReason::kFailing);
+  row.time(webhook.failing_since);
+  settings_fields(row, webhook.delivery);
 }
 
 //   Trigger:  org uuid | webhook number | type byte | name text | generation number
@@ -214,16 +240,25 @@ void fields(Row& row, Record& event) {
   row.number(event.matches);
 }
 
-//   CustomHeaders:  list of (name text, values list of text); sealed before it is stored
-constexpr std::uint8_t kind_of(const CustomHeaders*) {
+//   WebhookSecrets:  list of (name text, values list of text) | list of (hmac_key 32 bytes,
+//                    ed25519_seed 32 bytes, ed25519_public 32 bytes, created_at time,
+//                    expires_at time); sealed before it is stored
+constexpr std::uint8_t kind_of(const WebhookSecrets*) {
   return 11;
 }
-template <class Row, is_a<CustomHeaders> Record>
-void fields(Row& row, Record& custom) {
-  row.list(custom.headers, kRowListMax, [](Row& in, auto& header) {
+template <class Row, is_a<WebhookSecrets> Record>
+void fields(Row& row, Record& secrets) {
+  row.list(secrets.headers, kRowListMax, [](Row& in, auto& header) {
     in.text(header.name, kRowTextBytesMax);
     in.list(header.values, kRowListMax,
             [](Row& each, auto& value) { each.text(value, kRowTextBytesMax); });
+  });
+  row.list(secrets.signing, kRowListMax, [](Row& in, auto& secret) {
+    in.bytes(secret.hmac_key);
+    in.bytes(secret.ed25519_seed);
+    in.bytes(secret.ed25519_public);
+    in.time(secret.created_at);
+    in.time(secret.expires_at);
   });
 }
 
@@ -240,7 +275,7 @@ std::uint64_t stored_checksum(std::string_view row) {
 
 constexpr const char* kKindNames[] = {
     "",        "organization", "API key",     "webhook",  "trigger",  "event",
-    "pending", "attempt",      "signing key", "counters", "event id", "custom headers"};
+    "pending", "attempt",      "signing key", "counters", "event id", "webhook secrets"};
 
 base::Error corrupt(std::uint8_t kind, std::string fault) {
   return {base::ErrorCode::kCorrupt,
@@ -296,7 +331,7 @@ TRIGGERD_ROW(model::AttemptRecord);
 TRIGGERD_ROW(model::SigningKey);
 TRIGGERD_ROW(model::Counters);
 TRIGGERD_ROW(EventRow);
-TRIGGERD_ROW(CustomHeaders);
+TRIGGERD_ROW(WebhookSecrets);
 #undef TRIGGERD_ROW
 
 }  // namespace triggerd::store

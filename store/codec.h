@@ -15,6 +15,7 @@
 //   byte     1 byte: an enumerator, or 0 or 1 for a flag
 //   text     number (its length), then its bytes
 //   list     number (its length), then its elements
+//   T?       flag, and the T if it is 1
 //
 // Bodies are drawn above their fields() in codec.cc. decode() accepts only what encode() can make:
 // whatever is cut, changed, longer, or holds an unknown enumerator is kCorrupt.
@@ -47,22 +48,23 @@ inline constexpr std::size_t kRowContentBytesMax = std::size_t{64} * 1024 * 1024
 inline constexpr std::size_t kRowListMax = std::size_t{16} * 1024;
 inline constexpr std::size_t kRowMatchesMax = std::size_t{1024} * 1024;
 
-// A webhook as it is stored: `webhook.custom_headers` is not part of the row; they hold secrets,
-// and stand sealed (store/secret_box) in `sealed_headers`. Empty: there are none.
+// A webhook as it is stored: `webhook.custom_headers` and `webhook.secrets` are not part of the
+// row; they are secret, and stand sealed (store/secret_box) in `sealed`. Empty: there are none.
 struct WebhookRow {
   model::Webhook webhook;
-  std::string sealed_headers;
+  std::string sealed;
   bool operator==(const WebhookRow&) const = default;
 };
 // What is sealed.
-struct CustomHeaders {
+struct WebhookSecrets {
   std::vector<model::Header> headers;
-  bool operator==(const CustomHeaders&) const = default;
+  std::vector<model::SigningSecret> signing;
+  bool operator==(const WebhookSecrets&) const = default;
 };
 
 // Replaces `out` by the row. Requires: every text and list within the limits above.
 // Defined for Organization, ApiKey, Trigger, Event, PendingChunk, AttemptRecord, SigningKey,
-// Counters (all of model), EventRow, WebhookRow and CustomHeaders.
+// Counters (all of model), EventRow, WebhookRow and WebhookSecrets.
 template <class Record>
 void encode(const Record& record, std::string& out);
 

@@ -42,9 +42,9 @@ constexpr std::array<std::string_view, kColumns> kColumnNames = {
 constexpr std::string_view kKeyCheckText = "triggerd";
 constexpr std::string_view kKeyCheckPlace = "meta/key_check";
 
-// Where a webhook's headers stand: a sealed value moved to another webhook does not open.
-std::string headers_place(model::WebhookId id) {
-  return "registry/custom_headers/" + id.to_string();
+// Where a webhook's secrets stand: a sealed value moved to another webhook does not open.
+std::string secrets_place(model::WebhookId id) {
+  return "registry/webhook_secrets/" + id.to_string();
 }
 
 rocksdb::Slice slice(std::string_view bytes) {
@@ -304,24 +304,26 @@ base::Status RocksStore::Database::check_key() {
 
 base::Result<WebhookRow> RocksStore::Database::seal(const model::Webhook& webhook) const {
   WebhookRow stored{webhook, ""};
-  if (webhook.custom_headers.empty()) return stored;
-  const CustomHeaders custom{std::exchange(stored.webhook.custom_headers, {})};
+  if (webhook.custom_headers.empty() && webhook.secrets.empty()) return stored;
+  const WebhookSecrets kept{std::exchange(stored.webhook.custom_headers, {}),
+                            std::exchange(stored.webhook.secrets, {})};
   std::string plain;
-  encode(custom, plain);
-  base::Result<std::string> sealed = secrets.seal(plain, headers_place(webhook.id));
+  encode(kept, plain);
+  base::Result<std::string> sealed = secrets.seal(plain, secrets_place(webhook.id));
   if (!sealed.ok()) return sealed.error();
-  stored.sealed_headers = std::move(sealed.value());
+  stored.sealed = std::move(sealed.value());
   return stored;
 }
 
 base::Result<model::Webhook> RocksStore::Database::unseal(WebhookRow stored) const {
-  if (stored.sealed_headers.empty()) return std::move(stored.webhook);
-  const std::string place = headers_place(stored.webhook.id);
-  const base::Result<std::string> plain = secrets.open(stored.sealed_headers, place);
+  if (stored.sealed.empty()) return std::move(stored.webhook);
+  const std::string place = secrets_place(stored.webhook.id);
+  const base::Result<std::string> plain = secrets.open(stored.sealed, place);
   if (!plain.ok()) return base::Error{plain.error().code, place + ": " + plain.error().message};
-  base::Result<CustomHeaders> custom = decode<CustomHeaders>(plain.value());
-  if (!custom.ok()) return custom.error();
-  stored.webhook.custom_headers = std::move(custom.value().headers);
+  base::Result<WebhookSecrets> kept = decode<WebhookSecrets>(plain.value());
+  if (!kept.ok()) return kept.error();
+  stored.webhook.custom_headers = std::move(kept.value().headers);
+  stored.webhook.secrets = std::move(kept.value().signing);
   return std::move(stored.webhook);
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -69,6 +70,11 @@ class RowWriter {
     TRIGGERD_ASSERT(elements.size() <= count_max);
     number(elements.size());
     for (const Element& element : elements) each(*this, element);
+  }
+  template <class Value, class Each>
+  void optional(const std::optional<Value>& value, Each each) {
+    flag(value.has_value());
+    if (value) each(*this, *value);
   }
 
  private:
@@ -144,15 +150,7 @@ class RowReader {
     if (read > 1) fail();
     value = read == 1;
   }
-  void text(std::string& value, std::size_t bytes_max) {
-    const std::uint64_t size = take_number();
-    if (size > bytes_max || size > in_.size()) {
-      fail();
-      return;
-    }
-    value.assign(in_.substr(0, static_cast<std::size_t>(size)));
-    in_.remove_prefix(static_cast<std::size_t>(size));
-  }
+  void text(std::string& value, std::size_t bytes_max);
   template <class Element, class Each>
   void list(std::vector<Element>& elements, std::size_t count_max, Each each) {
     const std::uint64_t count = take_number();
@@ -166,6 +164,13 @@ class RowReader {
       if (!ok_) return;
       each(*this, element);
     }
+  }
+  template <class Value, class Each>
+  void optional(std::optional<Value>& value, Each each) {
+    bool there = false;
+    flag(there);
+    value.reset();
+    if (there) each(*this, value.emplace());
   }
 
  private:

@@ -10,6 +10,7 @@
 
 #include "engine/base/ids.h"
 #include "engine/base/time.h"
+#include "engine/model/delivery_settings.h"
 
 namespace triggerd::model {
 
@@ -72,6 +73,10 @@ struct Webhook {
   WallTime created_at;
   WebhookState state = WebhookState::kActive;
   DisabledReason disabled_reason = DisabledReason::kNone;
+  DeliverySettings delivery;
+  std::vector<SigningSecret> secrets;  // newest first, at most kSigningSecretsMax
+  // Since when every attempt has failed; the epoch: not so, or not for long (core/webhook_health).
+  WallTime failing_since;
   bool operator==(const Webhook&) const = default;
 };
 using WebhookPtr = std::shared_ptr<const Webhook>;

@@ -24,6 +24,7 @@ struct WebhookDraft {
   std::optional<std::string> description;
   std::optional<std::string> timeout;  // Go duration text
   std::optional<std::vector<Header>> custom_headers;
+  std::optional<DeliveryDraft> delivery;
 };
 
 struct CreateOrganization {

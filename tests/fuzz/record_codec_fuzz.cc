@@ -36,7 +36,7 @@ void check_all(std::string_view row) {
       check<model::Organization>(row) + check<model::ApiKey>(row) + check<store::WebhookRow>(row) +
       check<model::Trigger>(row) + check<model::Event>(row) + check<model::PendingChunk>(row) +
       check<model::AttemptRecord>(row) + check<model::SigningKey>(row) +
-      check<model::Counters>(row) + check<store::EventRow>(row) + check<store::CustomHeaders>(row);
+      check<model::Counters>(row) + check<store::EventRow>(row) + check<store::WebhookSecrets>(row);
   TRIGGERD_ASSERT(accepted <= 1);
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/limits.h"
 #include "tests/store/store_samples.h"
 
 namespace triggerd::store::testing {
@@ -53,6 +54,28 @@ base::Duration any_duration() {
   return any_time().time_since_epoch();
 }
 
+model::DeliverySettings any_settings() {
+  model::DeliverySettings settings;
+  if (any<bool>()) {
+    settings.schedule.emplace(*rc::gen::inRange<std::size_t>(0, 20));
+    for (base::Duration& delay : *settings.schedule) delay = any_duration();
+  }
+  if (any<bool>()) {
+    settings.rate = {any_integer<std::uint32_t>(), any_integer<std::uint32_t>()};
+  }
+  if (any<bool>()) settings.max_in_flight = any_integer<std::uint32_t>();
+  if (any<bool>()) {
+    settings.format =
+        any_between(model::DeliveryFormat::kJwt, model::DeliveryFormat::kCloudEventsBinary);
+  }
+  if (any<bool>()) settings.signatures = any<std::uint8_t>();
+  if (any<bool>()) settings.ordering = any_between(model::Ordering::kNone, model::Ordering::kKey);
+  if (any<bool>()) {
+    settings.on_failure = any_between(model::OnFailure::kOpen, model::OnFailure::kClosed);
+  }
+  return settings;
+}
+
 template <class Record>
 Record any_record();
 
@@ -85,7 +108,9 @@ WebhookRow any_record() {
   row.webhook.state = any_between(model::WebhookState::kActive, model::WebhookState::kDisabled);
   row.webhook.disabled_reason =
       any_between(model::DisabledReason::kNone, model::DisabledReason::kFailing);
-  row.sealed_headers = any<std::string>();
+  row.webhook.failing_since = any_time();
+  row.webhook.delivery = any_settings();
+  row.sealed = any<std::string>();
   return row;
 }
 template <>
@@ -176,13 +201,21 @@ EventRow any_record() {
   return {model::EventSeq(any_integer<std::uint64_t>()), any_time(), any_integer<std::uint32_t>()};
 }
 template <>
-CustomHeaders any_record() {
-  CustomHeaders custom;
-  custom.headers.resize(*rc::gen::inRange<std::size_t>(0, 5));
-  for (model::Header& header : custom.headers) {
+WebhookSecrets any_record() {
+  WebhookSecrets secrets;
+  secrets.headers.resize(*rc::gen::inRange<std::size_t>(0, 5));
+  for (model::Header& header : secrets.headers) {
     header = {any<std::string>(), any<std::vector<std::string>>()};
   }
-  return custom;
+  secrets.signing.resize(*rc::gen::inRange<std::size_t>(0, model::kSigningSecretsMax + 1));
+  for (model::SigningSecret& secret : secrets.signing) {
+    for (std::uint8_t& byte : secret.hmac_key) byte = any<std::uint8_t>();
+    for (std::uint8_t& byte : secret.ed25519_seed) byte = any<std::uint8_t>();
+    for (std::uint8_t& byte : secret.ed25519_public) byte = any<std::uint8_t>();
+    secret.created_at = any_time();
+    secret.expires_at = any_time();
+  }
+  return secrets;
 }
 
 // --- One sample of each, with its file of the format's fixtures ---------------------------------
@@ -198,6 +231,7 @@ struct Sample;
 WebhookRow sample_webhook_row() {
   WebhookRow row{webhook(300), "sealed bytes"};
   row.webhook.custom_headers.clear();
+  row.webhook.secrets.clear();
   return row;
 }
 TRIGGERD_SAMPLE(model::Organization, "organization", organization(1));
@@ -210,14 +244,15 @@ TRIGGERD_SAMPLE(model::AttemptRecord, "attempt", attempt(300, 1'000'000, model::
 TRIGGERD_SAMPLE(model::SigningKey, "signing_key", signing_key("kid-1"));
 TRIGGERD_SAMPLE(model::Counters, "counters", counters(1'000'001, 999'000));
 TRIGGERD_SAMPLE(EventRow, "event_id", (EventRow{model::EventSeq(1'000'000), wall(1), 2}));
-TRIGGERD_SAMPLE(CustomHeaders, "custom_headers", CustomHeaders{webhook(1).custom_headers});
+TRIGGERD_SAMPLE(WebhookSecrets, "webhook_secrets",
+                (WebhookSecrets{webhook(1).custom_headers, webhook(1).secrets}));
 #undef TRIGGERD_SAMPLE
 
 template <class Record>
 class Codec : public ::testing::Test {};
 using Records = ::testing::Types<model::Organization, model::ApiKey, WebhookRow, model::Trigger,
                                  model::Event, model::PendingChunk, model::AttemptRecord,
-                                 model::SigningKey, model::Counters, EventRow, CustomHeaders>;
+                                 model::SigningKey, model::Counters, EventRow, WebhookSecrets>;
 TYPED_TEST_SUITE(Codec, Records);
 
 template <class Record>
@@ -353,13 +388,14 @@ TEST(CodecLimitsDeathTest, TextOverTheLimitIsOurMistake) {
 
 TEST(CodecLimits, ACountBeyondTheRowAllocatesNothing) {
   // A list of 16383 headers that the row has no room for.
-  expect_corrupt<CustomHeaders>(with_checksum(std::string("\x01\x0b\xff\x7f", 4)), "16383");
+  expect_corrupt<WebhookSecrets>(with_checksum(std::string("\x01\x0b\xff\x7f", 4)), "16383");
 }
 
 TEST(CodecNumbers, LongFormsAreRefused) {
-  // One list of no headers: 0; the same number in two bytes is another text for the same thing.
-  EXPECT_TRUE(decode<CustomHeaders>(with_checksum(std::string("\x01\x0b\x00", 3))).ok());
-  expect_corrupt<CustomHeaders>(with_checksum(std::string("\x01\x0b\x80\x00", 4)), "long zero");
+  // Two empty lists: 0 and 0; the same number in two bytes is another text for the same thing.
+  EXPECT_TRUE(decode<WebhookSecrets>(with_checksum(std::string("\x01\x0b\x00\x00", 4))).ok());
+  expect_corrupt<WebhookSecrets>(with_checksum(std::string("\x01\x0b\x80\x00\x00", 5)),
+                                 "long zero");
 }
 
 }  // namespace

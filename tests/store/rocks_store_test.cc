@@ -315,7 +315,7 @@ TEST_F(RocksStoreTest, RowUnderTheKeyOfAnotherIsCorrupt) {
 
 // --- Secrets at rest --------------------------------------------------------------------------
 
-TEST_F(RocksStoreTest, CustomHeaderValuesAreNowhereInTheFolder) {
+TEST_F(RocksStoreTest, SecretsOfWebhooksAreNowhereInTheFolder) {
   fill();
   open();  // recovery moved the rows from the log to a table
   std::size_t files = 0;
@@ -328,6 +328,7 @@ TEST_F(RocksStoreTest, CustomHeaderValuesAreNowhereInTheFolder) {
     has_found_url |= bytes.find("receiver.example") != std::string::npos;
     EXPECT_EQ(bytes.find("secret-value-3"), std::string::npos) << entry.path();
     EXPECT_EQ(bytes.find("X-Token"), std::string::npos) << entry.path();
+    EXPECT_EQ(bytes.find("signing-secret-"), std::string::npos) << entry.path();
   }
   EXPECT_GT(files, 3U);
   EXPECT_TRUE(has_found_url) << "the search would find what is not sealed";

@@ -18,7 +18,7 @@ namespace {
 SecretBox box_of(std::uint8_t first) {
   return SecretBox::create(std::array<std::uint8_t, 32>{first}).value();
 }
-const std::string kPlace = "registry/custom_headers/1";
+const std::string kPlace = "registry/webhook_secrets/1";
 
 TEST(SecretBox, OpensWhatItSealed) {
   const SecretBox box = box_of(1);
@@ -71,7 +71,7 @@ TEST(SecretBox, EveryCutIsCorrupt) {
 TEST(SecretBox, DoesNotOpenInAnotherPlace) {
   const SecretBox box = box_of(1);
   const std::string sealed = box.seal("secret", kPlace).value();
-  const base::Result<std::string> opened = box.open(sealed, "registry/custom_headers/2");
+  const base::Result<std::string> opened = box.open(sealed, "registry/webhook_secrets/2");
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, base::ErrorCode::kCorrupt);
   EXPECT_FALSE(box.open(sealed, "").ok());

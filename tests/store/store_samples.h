@@ -1,6 +1,8 @@
 // Records for the tests of the store: small, complete, told apart by a number.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -36,6 +38,28 @@ inline model::ApiKey api_key(std::uint8_t org, std::uint8_t number) {
   key.created_at = wall(number);
   return key;
 }
+inline model::DeliverySettings delivery_settings() {
+  model::DeliverySettings settings;
+  settings.schedule = {std::chrono::seconds(1), std::chrono::hours(72)};
+  settings.rate = model::DeliveryRate{1'500, 30};
+  settings.max_in_flight = 1000;
+  settings.format = model::DeliveryFormat::kCloudEventsBinary;
+  settings.signatures = model::kSignaturesAll;
+  settings.ordering = model::Ordering::kKey;
+  settings.on_failure = model::OnFailure::kClosed;
+  return settings;
+}
+// Its bytes are the text "signing-secret-N.." as far as it goes, so that a test finds it on disk.
+inline model::SigningSecret signing_secret(std::uint8_t number) {
+  model::SigningSecret secret;
+  const std::string text = "signing-secret-" + std::to_string(number) + ".for-hmac-sha256..";
+  std::copy_n(text.begin(), secret.hmac_key.size(), secret.hmac_key.begin());
+  secret.ed25519_seed = secret.hmac_key;
+  secret.ed25519_public.fill(number);
+  secret.created_at = wall(number);
+  if (number == 1) secret.expires_at = wall(number + 86'400);
+  return secret;
+}
 inline model::Webhook webhook(std::uint32_t ref) {
   model::Webhook webhook;
   webhook.id = id_of<model::WebhookId>(static_cast<std::uint8_t>(ref));
@@ -50,6 +74,9 @@ inline model::Webhook webhook(std::uint32_t ref) {
   webhook.created_at = wall(ref);
   webhook.state = model::WebhookState::kDisabled;
   webhook.disabled_reason = model::DisabledReason::kFailing;
+  webhook.failing_since = wall(ref + 1);
+  webhook.delivery = delivery_settings();
+  webhook.secrets = {signing_secret(2), signing_secret(1)};
   return webhook;
 }
 inline model::Trigger trigger(std::uint32_t ref, const std::string& name,
