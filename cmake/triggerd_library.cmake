@@ -34,6 +34,15 @@ function(triggerd_library name)
   endif()
 endfunction()
 
+# GoogleTest's headers, precompiled once for all test binaries.
+if(TRIGGERD_TESTS)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/gtest_headers.cc CONTENT "")
+  add_executable(triggerd_gtest EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/gtest_headers.cc)
+  target_link_libraries(triggerd_gtest PRIVATE triggerd_options GTest::gmock GTest::gtest_main)
+  target_compile_options(triggerd_gtest PRIVATE -Wno-conversion -Wno-shadow)
+  target_precompile_headers(triggerd_gtest PRIVATE <gtest/gtest.h> <gmock/gmock.h>)
+endif()
+
 # triggerd_test(NAME LABELS unit SOURCES … DEPS …): one GoogleTest binary, one ctest per binary.
 function(triggerd_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;SOURCES;DEPS" ${ARGN})
@@ -41,7 +50,7 @@ function(triggerd_test name)
   target_link_libraries(${name} PRIVATE triggerd_options ${arg_DEPS} GTest::gmock GTest::gtest_main)
   # GoogleTest's and rapidcheck's macros do not meet our own warnings.
   target_compile_options(${name} PRIVATE -Wno-conversion -Wno-shadow)
-  target_precompile_headers(${name} PRIVATE <gtest/gtest.h> <gmock/gmock.h>)
+  target_precompile_headers(${name} REUSE_FROM triggerd_gtest)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
