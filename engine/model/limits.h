@@ -21,9 +21,9 @@ inline constexpr std::chrono::nanoseconds kEventTimeoutDefault = std::chrono::se
 inline constexpr std::chrono::nanoseconds kSyncHookTimeoutDefault = std::chrono::seconds(2);
 inline constexpr std::uint32_t kMaxInFlightMax = 1000;  // `delivery.max_in_flight`
 // `delivery.rate`: from one call in 1000 s; at the top it never holds a receiver back.
-inline constexpr std::uint32_t kRateThousandthsMin = 1;
-inline constexpr std::uint32_t kRateThousandthsMax = 100'000'000;
-inline constexpr std::uint32_t kRateBurstMax = 100'000;
+inline constexpr std::uint32_t kDeliveryRateThousandthsMin = 1;
+inline constexpr std::uint32_t kDeliveryRateThousandthsMax = 100'000'000;
+inline constexpr std::uint32_t kDeliveryBurstMax = 100'000;
 // The current one, and the one before it while receivers change over.
 inline constexpr std::size_t kSigningSecretsMax = 2;
 inline constexpr std::size_t kApiKeysPerOrgMax = 100;

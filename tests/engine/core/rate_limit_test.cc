@@ -72,8 +72,8 @@ TEST(RateBucket, NextTokenSaysWhenOneIsThere) {
 TEST(RateBucket, RatesOfWebhooksAreCountedInThousandths) {
   EXPECT_EQ(rate_limit_of({100, 3}), (RateLimit{seconds(10), 3}));
   EXPECT_EQ(rate_limit_of({2'000, 1}), (RateLimit{milliseconds(500), 1}));
-  EXPECT_EQ(rate_limit_of({model::kRateThousandthsMin, 1}), (RateLimit{seconds(1000), 1}));
-  EXPECT_GT(rate_limit_of({model::kRateThousandthsMax, 1}).interval, Duration(0));
+  EXPECT_EQ(rate_limit_of({model::kDeliveryRateThousandthsMin, 1}), (RateLimit{seconds(1000), 1}));
+  EXPECT_GT(rate_limit_of({model::kDeliveryRateThousandthsMax, 1}).interval, Duration(0));
 }
 
 // In no window are there more takes than the burst and what grew meanwhile; and a wait that was
