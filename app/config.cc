@@ -139,12 +139,12 @@ Status read_proxies(std::string_view path, const SettingValues& values, Config& 
   return {};
 }
 
-Status read_rate(std::string_view path, const std::string& text, model::RateLimit& rate) {
-  return read_integer<std::uint32_t>(path, text, 1, model::kRatePerMinuteMax, rate.per_minute);
+Status read_rate(std::string_view path, const std::string& text, model::DoorRate& rate) {
+  return read_integer<std::uint32_t>(path, text, 1, model::kDoorPerMinuteMax, rate.per_minute);
 }
 
 Status read_burst(std::string_view path, const std::string& text, std::uint32_t most,
-                  model::RateLimit& rate) {
+                  model::DoorRate& rate) {
   return read_integer<std::uint32_t>(path, text, 1, most, rate.burst);
 }
 
@@ -263,7 +263,7 @@ constexpr Setting kSettings[] = {
      [](Path p, const Values& v, Config& c) { return read_rate(p, v[0], c.rates.sdk_client); }},
     {"sdk_ingest.burst_per_address", Arity::kOne,
      [](Path p, const Values& v, Config& c) {
-       return read_burst(p, v[0], model::kRateBurstMax, c.rates.sdk_client);
+       return read_burst(p, v[0], model::kDoorBurstMax, c.rates.sdk_client);
      }},
     {"sdk_ingest.rate_per_organization", Arity::kOne,
      [](Path p, const Values& v, Config& c) {
@@ -271,7 +271,7 @@ constexpr Setting kSettings[] = {
      }},
     {"sdk_ingest.burst_per_organization", Arity::kOne,
      [](Path p, const Values& v, Config& c) {
-       return read_burst(p, v[0], model::kRateBurstMax, c.rates.sdk_organization);
+       return read_burst(p, v[0], model::kDoorBurstMax, c.rates.sdk_organization);
      }},
     {"rates.test_events_per_minute", Arity::kOne,
      [](Path p, const Values& v, Config& c) { return read_rate(p, v[0], c.rates.test_events); }},
@@ -283,7 +283,7 @@ constexpr Setting kSettings[] = {
      [](Path p, const Values& v, Config& c) { return read_rate(p, v[0], c.rates.jwks); }},
     {"rates.jwks_burst", Arity::kOne,
      [](Path p, const Values& v, Config& c) {
-       return read_burst(p, v[0], model::kRateBurstMax, c.rates.jwks);
+       return read_burst(p, v[0], model::kDoorBurstMax, c.rates.jwks);
      }},
     {"dns.servers", Arity::kList,
      [](Path, const Values& v, Config& c) -> Status {

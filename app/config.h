@@ -65,7 +65,7 @@ struct Config {
   LogFormat log_format = LogFormat::kAuto;
 
   api::SdkIngestOptions sdk_ingest;
-  core::RateLimits rates;
+  core::DoorRates rates;
 
   std::vector<BootstrapOrganization> organizations;
 };

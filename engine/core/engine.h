@@ -21,12 +21,12 @@
 namespace triggerd::core {
 
 // One for each RateKind.
-struct RateLimits {
-  model::RateLimit test_events = model::kTestEventsRate;
-  model::RateLimit jwks = model::kJwksRate;
-  model::RateLimit sdk_client = model::kSdkClientRate;
-  model::RateLimit sdk_organization = model::kSdkOrganizationRate;
-  bool operator==(const RateLimits&) const = default;
+struct DoorRates {
+  model::DoorRate test_events = model::kTestEventsRate;
+  model::DoorRate jwks = model::kJwksRate;
+  model::DoorRate sdk_client = model::kSdkClientRate;
+  model::DoorRate sdk_organization = model::kSdkOrganizationRate;
+  bool operator==(const DoorRates&) const = default;
 };
 
 struct EngineOptions {
@@ -44,7 +44,7 @@ struct EngineOptions {
   std::size_t payload_cache_bytes = model::kPayloadCacheBytesDefault;
   std::size_t dedup_ids = model::kDedupIdsDefault;
   base::Duration dedup_window = model::kDedupWindow;
-  RateLimits rates;
+  DoorRates rates;
 };
 
 // What an operator asks first; kept by counting, never by scanning.

@@ -55,21 +55,20 @@ inline constexpr std::size_t kStreamsMax = 256;
 // --- Rates at the door --------------------------------------------------------------------------
 // A rate lets `burst` through at once and refills evenly. These are the defaults; CONTRACT B2
 // states the first two.
-struct RateLimit {
+struct DoorRate {
   std::uint32_t per_minute = 0;
   std::uint32_t burst = 0;
-  bool operator==(const RateLimit&) const = default;
+  bool operator==(const DoorRate&) const = default;
 };
-inline constexpr RateLimit kTestEventsRate{10, 50};  // events of an organization
-inline constexpr RateLimit kJwksRate{30, 60};        // requests of a client for an organization
+inline constexpr DoorRate kTestEventsRate{10, 50};  // events of an organization
+inline constexpr DoorRate kJwksRate{30, 60};        // requests of a client for an organization
 // A page load sends a handful of events; an office behind one address many of them.
-inline constexpr RateLimit kSdkClientRate{300, 100};
-inline constexpr RateLimit kSdkOrganizationRate{60'000, 5'000};
-inline constexpr std::uint32_t kRatePerMinuteMax = 100'000'000;
-inline constexpr std::uint32_t kRateBurstMax = 1'000'000;
-// Callers whose rate is remembered, of one kind; past it those with the fullest burst are
-// forgotten.
-inline constexpr std::size_t kRateKeysMax = 100'000;
+inline constexpr DoorRate kSdkClientRate{300, 100};
+inline constexpr DoorRate kSdkOrganizationRate{60'000, 5'000};
+inline constexpr std::uint32_t kDoorPerMinuteMax = 100'000'000;
+inline constexpr std::uint32_t kDoorBurstMax = 1'000'000;
+// Callers whose rate is remembered, of one kind (core/rate_limit says who is forgotten past it).
+inline constexpr std::size_t kDoorKeysMax = 100'000;
 
 // --- What the engine holds --------------------------------------------------------------------
 // A publish whose events x matches pass this is refused: one turn must stay short.

@@ -228,7 +228,7 @@ TEST(SetSetting, ValuesArriveWhereTheyBelong) {
   EXPECT_THAT(config.trusted_proxies, ElementsAre(*model::Network::parse("10.0.0.0/8")));
   EXPECT_TRUE(config.sdk_ingest.enabled);
   EXPECT_THAT(config.sdk_ingest.allowed_origins, ElementsAre("https://shop.example"));
-  EXPECT_EQ(config.rates, (core::RateLimits{{25, 26}, {27, 28}, {21, 22}, {23, 24}}));
+  EXPECT_EQ(config.rates, (core::DoorRates{{25, 26}, {27, 28}, {21, 22}, {23, 24}}));
   EXPECT_EQ(config.admin_token, "secret");
   EXPECT_EQ(config.admin_token_file, "a");
   EXPECT_EQ(config.data_path, "b");
