@@ -8,8 +8,8 @@
 
 #include "api/event_content.h"
 #include "api/json_document.h"
-#include "api/json_text.h"
 #include "engine/base/assert.h"
+#include "engine/json/json_text.h"
 #include "engine/model/event_types.h"
 #include "engine/model/limits.h"
 
@@ -24,7 +24,7 @@ class EventReader {
   EventReader(const EventDefaults& defaults, std::string_view where, Faults& faults)
       : defaults_(defaults), faults_(faults), before_(faults.size()), reader_(where, faults) {}
 
-  void read(dom::object object, RawJson& raw, std::vector<model::NewEvent>& events) {
+  void read(dom::object object, json::RawJson& raw, std::vector<model::NewEvent>& events) {
     raw.enter();
     for (const dom::key_value_pair member : object) {
       TRIGGERD_ASSERT(raw.next());
@@ -118,7 +118,7 @@ class EventReader {
   std::string_view own_members_;
 };
 
-Faults read_event_list(dom::array list, RawJson& raw, const EventDefaults& defaults,
+Faults read_event_list(dom::array list, json::RawJson& raw, const EventDefaults& defaults,
                        std::vector<model::NewEvent>& events) {
   const std::size_t count = list.size();
   if (count == 0 || count > model::kEventsPerBatchMax) {
@@ -148,7 +148,7 @@ Faults read_events(std::string& body, const EventDefaults& defaults,
                    std::vector<model::NewEvent>& events) {
   Document document(body);
   if (!document.ok()) return document.take_faults();
-  RawJson raw(body);
+  json::RawJson raw(body);
   dom::array list;
   if (document.root().get_array().get(list) == simdjson::SUCCESS) {
     return read_event_list(list, raw, defaults, events);

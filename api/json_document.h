@@ -1,5 +1,5 @@
-// Internal to the JSON readers: a document checked as a whole, and typed values out of it. Of the
-// files that see simdjson, this is the one that knows its errors. RFC 8259.
+// Internal to the JSON readers: a body checked as a whole (engine/json/document), and typed values
+// out of it, each fault in the words of the API.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,7 @@
 
 #include "api/problem.h"
 #include "engine/base/status.h"
+#include "engine/json/document.h"
 
 namespace triggerd::api {
 
@@ -19,26 +20,23 @@ namespace dom = simdjson::dom;
 [[nodiscard]] base::Error wrong_type(std::string_view field, std::string_view expected,
                                      dom::element value);
 
-// A whole document, validated: grammar, UTF-8, nesting of at most kJsonDepthMax, no name twice in
-// one object, numbers that fit into a double or 64 bits. Views into it hold until the thread parses
-// the next one.
+// The body as a document, or the faults that it has. Views into it hold until the thread parses the
+// next one.
 class Document {
  public:
-  // `body` gets kJsonPadding spare bytes behind its end if it has none.
+  // `body` gets kJsonPadding spare bytes behind its end if it has none, and outlives this.
   explicit Document(std::string& body);
 
   // Empty: the document is good.
   [[nodiscard]] Faults take_faults() { return std::move(faults_); }
   [[nodiscard]] bool ok() const { return faults_.empty(); }
   // Requires: ok().
-  [[nodiscard]] dom::element root() const { return root_; }
+  [[nodiscard]] dom::element root() const { return document_.root(); }
   // The document's object; nothing, and a fault, when it is something else.
   std::optional<dom::object> object();
 
  private:
-  void refuse(base::ErrorCode code, std::string message);
-
-  dom::element root_;
+  json::Document document_;
   Faults faults_;
 };
 

@@ -23,9 +23,9 @@
 
 #include "api/event_reader.h"
 #include "api/json_reader.h"
-#include "api/json_text.h"
 #include "engine/base/assert.h"
 #include "engine/base/random.h"
+#include "engine/json/json_text.h"
 #include "engine/model/limits.h"
 #include "tests/fuzz/fuzz_input.h"
 
@@ -173,7 +173,7 @@ Verdict verdict_of_reader(std::string_view text,
 
 void check_verdict(std::string_view text, Verdict verdict, Grammar grammar,
                    const DocumentRules& rules) {
-  const auto fault = api::find_json_fault(text, model::kJsonDepthMax);
+  const auto fault = json::find_json_fault(text, model::kJsonDepthMax);
   switch (verdict) {
     case Verdict::kTaken:
       TRIGGERD_ASSERT(!fault);
@@ -210,7 +210,7 @@ void check_content(const model::NewEvent& event, const std::optional<std::string
   TRIGGERD_ASSERT(own == (sent ? inside_of(*sent) : std::string_view()));
   TRIGGERD_ASSERT(content.starts_with("{\"event_metadata\":{"));
   // One level deeper than the content alone is not more than the event was.
-  TRIGGERD_ASSERT(!api::find_json_fault(content, model::kJsonDepthMax));
+  TRIGGERD_ASSERT(!json::find_json_fault(content, model::kJsonDepthMax));
 }
 
 }  // namespace

@@ -14,11 +14,13 @@ LAYERS = {
     "engine/base": [],
     "engine/model": ["engine/base"],
     "engine/core": ["engine/base", "engine/model"],
+    "engine/json": ["engine/base", "engine/model"],
     "engine/loop": ["engine/base"],
     "store": ["engine/base", "engine/model", "engine/loop"],
-    "dispatcher": ["engine/base", "engine/model", "engine/loop"],
-    "api": ["engine/base", "engine/model", "engine/loop"],
-    "app": ["engine/base", "engine/model", "engine/core", "engine/loop", "store", "dispatcher", "api"],
+    "dispatcher": ["engine/base", "engine/model", "engine/json", "engine/loop"],
+    "api": ["engine/base", "engine/model", "engine/json", "engine/loop"],
+    "app": ["engine/base", "engine/model", "engine/core", "engine/json", "engine/loop", "store",
+            "dispatcher", "api"],
 }
 # Foreign headers that the pure layers must never see.
 FOREIGN = re.compile(r"#include <(uv|curl|ares|rocksdb|simdjson|rapidjson|openssl|llhttp|spdlog|toml|CLI)")

@@ -5,7 +5,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
-#include "api/json_text.h"
+#include "engine/json/json_text.h"
 #include "engine/model/limits.h"
 
 namespace triggerd::api {
@@ -183,7 +183,7 @@ TEST(JsonReader, text_with_json_inside_stays_text) {
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].name, "A_v1");
   EXPECT_EQ(events[0].ordering_key, R"(","event_name":"B_v1)");
-  EXPECT_FALSE(find_json_fault(events[0].content, 64));
+  EXPECT_FALSE(json::find_json_fault(events[0].content, 64));
 }
 
 TEST(JsonReader, a_name_with_quotes_cannot_break_out_of_the_metadata) {
@@ -191,7 +191,7 @@ TEST(JsonReader, a_name_with_quotes_cannot_break_out_of_the_metadata) {
   ASSERT_TRUE(
       read(R"({"event_name":"x\",\"organization_id\":\"evil\u0000\\_v1"})", &events).empty());
   ASSERT_EQ(events.size(), 1U);
-  EXPECT_FALSE(find_json_fault(events[0].content, 64));
+  EXPECT_FALSE(json::find_json_fault(events[0].content, 64));
   EXPECT_THAT(events[0].content, HasSubstr(R"("event_name":"x\",\"organization_id\":\"evil)"));
 }
 
@@ -270,7 +270,7 @@ RC_GTEST_PROP(JsonReader, any_content_comes_through_byte_for_byte, ()) {
   RC_ASSERT(events.size() == 2U);
   for (const model::NewEvent& event : events) {
     RC_ASSERT("{" + event.content.substr(event.own_members_at) == content);
-    RC_ASSERT(!find_json_fault(event.content, 64));
+    RC_ASSERT(!json::find_json_fault(event.content, 64));
   }
 }
 
@@ -298,7 +298,7 @@ RC_GTEST_PROP(JsonReader, what_is_refused_has_an_offset_and_what_is_taken_has_no
     malformed = malformed || fault.message.rfind("malformed JSON", 0) == 0;
     RC_ASSERT(fault.message.rfind("malformed JSON:", 0) != 0);
   }
-  RC_ASSERT(malformed == find_json_fault(body, model::kJsonDepthMax).has_value());
+  RC_ASSERT(malformed == json::find_json_fault(body, model::kJsonDepthMax).has_value());
 }
 
 }  // namespace

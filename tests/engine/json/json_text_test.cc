@@ -1,10 +1,10 @@
-#include "api/json_text.h"
+#include "engine/json/json_text.h"
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-namespace triggerd::api {
+namespace triggerd::json {
 namespace {
 
 TEST(RawJson, members_and_elements_come_as_they_were_sent) {
@@ -63,4 +63,4 @@ TEST(JsonFault, depth_counts_containers) {
 }
 
 }  // namespace
-}  // namespace triggerd::api
+}  // namespace triggerd::json

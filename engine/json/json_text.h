@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace triggerd::api {
+namespace triggerd::json {
 
 // Walks a document that has been validated, and gives values as they were sent, byte for byte.
 // Touches each byte once. Requires: `text` is one whole valid JSON document and outlives this.
@@ -44,4 +44,4 @@ struct JsonFault {
 [[nodiscard]] std::optional<JsonFault> find_json_fault(std::string_view text,
                                                        std::size_t depth_max);
 
-}  // namespace triggerd::api
+}  // namespace triggerd::json

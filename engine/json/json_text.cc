@@ -1,4 +1,4 @@
-#include "api/json_text.h"
+#include "engine/json/json_text.h"
 
 #include <charconv>
 #include <cmath>
@@ -8,7 +8,7 @@
 
 #include "engine/base/assert.h"
 
-namespace triggerd::api {
+namespace triggerd::json {
 namespace {
 
 bool is_whitespace(char character) {
@@ -302,4 +302,4 @@ std::optional<JsonFault> find_json_fault(std::string_view text, std::size_t dept
   return FaultFinder(text, depth_max).run();
 }
 
-}  // namespace triggerd::api
+}  // namespace triggerd::json
