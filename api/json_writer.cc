@@ -14,7 +14,6 @@ namespace triggerd::api {
 namespace {
 
 using model::DeliveryState;
-using model::OutcomeClass;
 
 // RapidJSON's writer with the types of ours, and strings that are safe whatever bytes they hold.
 class Json {
@@ -133,32 +132,6 @@ std::string_view name_of(DeliveryState state) {
   return "pending";
 }
 
-std::string_view name_of(OutcomeClass outcome) {
-  switch (outcome) {
-    case OutcomeClass::kOk:
-      return "ok";
-    case OutcomeClass::kHttpError:
-      return "http_error";
-    case OutcomeClass::kTimeout:
-      return "timeout";
-    case OutcomeClass::kConnect:
-      return "connect";
-    case OutcomeClass::kDns:
-      return "dns";
-    case OutcomeClass::kTls:
-      return "tls";
-    case OutcomeClass::kBlocked:
-      return "blocked";
-    case OutcomeClass::kProtocol:
-      return "protocol";
-    case OutcomeClass::kCancelled:
-      return "cancelled";
-    case OutcomeClass::kBusy:
-      break;
-  }
-  return "busy";
-}
-
 void attempt_object(Json& json, const model::AttemptRecord& attempt) {
   const model::Outcome& outcome = attempt.outcome;
   json.begin_object();
@@ -167,7 +140,7 @@ void attempt_object(Json& json, const model::AttemptRecord& attempt) {
   json.number_member("duration_ms", (outcome.timings.total_us + 500) / 1000);
   if (outcome.http_status != 0) json.number_member("http_status", outcome.http_status);
   json.number_member("number", attempt.number);
-  json.text_member("outcome", name_of(outcome.kind));
+  json.text_member("outcome", model::word_of(outcome.kind));
   json.time_member("started_at", outcome.started_at);
   json.end_object();
 }

@@ -12,32 +12,6 @@
 namespace triggerd::dispatcher {
 namespace {
 
-std::string_view name_of(model::OutcomeClass kind) {
-  switch (kind) {
-    case model::OutcomeClass::kOk:
-      return "ok";
-    case model::OutcomeClass::kHttpError:
-      return "http_error";
-    case model::OutcomeClass::kTimeout:
-      return "timeout";
-    case model::OutcomeClass::kConnect:
-      return "connect";
-    case model::OutcomeClass::kDns:
-      return "dns";
-    case model::OutcomeClass::kTls:
-      return "tls";
-    case model::OutcomeClass::kBlocked:
-      return "blocked";
-    case model::OutcomeClass::kProtocol:
-      return "protocol";
-    case model::OutcomeClass::kCancelled:
-      return "cancelled";
-    case model::OutcomeClass::kBusy:
-      return "busy";
-  }
-  return "unknown";
-}
-
 // Neither userinfo nor query nor fragment: they may hold secrets, should a stored URL have any.
 std::string without_secrets(std::string_view url) {
   url = url.substr(0, url.find_first_of("?#"));
@@ -76,7 +50,7 @@ void log_attempt(const model::StartAttempt& attempt, const model::Outcome& outco
       .field("org_id", UuidText(attempt.webhook->org.value()).view())
       .field("event_name", event.name)
       .field("attempt", static_cast<std::int64_t>(attempt.number))
-      .field("outcome", name_of(outcome.kind))
+      .field("outcome", model::word_of(outcome.kind))
       .field("http_status", static_cast<std::int64_t>(outcome.http_status))
       .field("duration_ms", milliseconds(timings.total_us))
       .field("dns_ms", milliseconds(timings.dns_us))

@@ -119,7 +119,8 @@ void fields(Row& row, Record& trigger) {
 //   Event:  seq number | id uuid | org uuid | name text | accepted_at time | timestamp time |
 //           is_test flag | ordering_key text | traceparent text | source text |
 //           subject text | own_members_at number |
-//           matches list of (webhook number, generation number) | content text, as it is delivered
+//           trigger_type byte | matches list of (webhook number, generation number) |
+//           content text, as it is delivered
 constexpr std::uint8_t kind_of(const model::Event*) {
   return 5;
 }
@@ -137,6 +138,7 @@ void fields(Row& row, Record& event) {
   row.text(event.source, kRowTextBytesMax);
   row.text(event.subject, kRowTextBytesMax);
   row.number(event.own_members_at);
+  row.enumerator(event.trigger_type, model::TriggerType::kEvent, model::TriggerType::kSyncHook);
   row.list(event.matches, kRowMatchesMax, [](Row& in, auto& match) {
     in.number(match.webhook);
     in.number(match.generation);
@@ -188,7 +190,7 @@ void fields(Row& row, Record& attempt) {
                  model::DeliveryState::kCancelled);
   row.due(attempt.due);
   auto& outcome = attempt.outcome;
-  row.enumerator(outcome.kind, model::OutcomeClass::kOk, model::OutcomeClass::kBusy);
+  row.enumerator(outcome.kind, model::OutcomeClass::kOk, model::kLastOutcomeClass);
   row.number(outcome.http_status);
   row.duration(outcome.retry_after);
   row.number(outcome.timings.dns_us);

@@ -90,6 +90,11 @@ void Engine::handle(model::Request request, RequestId id, Now now) {
           parts.publisher.handle(std::forward<decltype(asked)>(asked), id, now);
         } else if constexpr (std::is_same_v<Asked, model::ClaimRate>) {
           parts.outbox.reply(id, model::Done{});
+        } else if constexpr (std::is_same_v<Asked, model::CallHook>) {
+          parts.outbox.refuse(
+              id,
+              model::Refusal{{{base::ErrorCode::kUnavailable, "sync hooks cannot be called yet"}},
+                             std::nullopt});
         } else if constexpr (std::is_same_v<Asked, model::GetEvent>) {
           // Answered by the store's reader.
           TRIGGERD_ASSERT((!std::is_same_v<Asked, model::GetEvent>));

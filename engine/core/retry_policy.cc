@@ -63,6 +63,10 @@ RetryDecision decide_retry(std::uint32_t attempt, const model::Outcome& outcome,
     case OutcomeClass::kTls:
     case OutcomeClass::kBlocked:
     case OutcomeClass::kProtocol:
+    case OutcomeClass::kBadAnswer:  // hooks are not retried; no event comes to these
+    case OutcomeClass::kDenied:
+    case OutcomeClass::kBreakerOpen:
+    case OutcomeClass::kDisabled:
       break;
   }
   const std::size_t step = attempt - 1;

@@ -70,6 +70,22 @@ inline constexpr std::uint32_t kDoorBurstMax = 1'000'000;
 // Callers whose rate is remembered, of one kind (core/rate_limit says who is forgotten past it).
 inline constexpr std::size_t kDoorKeysMax = 100'000;
 
+// --- Synchronous hooks --------------------------------------------------------------------------
+// How long a caller may wait (Prefer: wait=N); it is also the longest timeout of a webhook.
+inline constexpr std::chrono::nanoseconds kHookWaitMax = kTimeoutMax;
+// Calls under way, in all and of one organization: one organization cannot take all.
+inline constexpr std::size_t kHookCallsMax = 4096;
+inline constexpr std::size_t kHookCallsPerOrgMax = 1024;
+// Webhooks that one call goes to: the merge of their answers is one turn's work.
+inline constexpr std::size_t kHookWebhooksPerCallMax = 64;
+// Contents and answers that the calls under way hold in memory, together.
+inline constexpr std::size_t kHookBytesHeldMax = std::size_t{256} * 1024 * 1024;
+// Claims in one answer, and bytes of a veto's reason that are passed on.
+inline constexpr std::size_t kHookClaimsMax = 256;
+inline constexpr std::size_t kHookReasonBytesMax = 1024;
+// Bytes of finished calls that wait for the delivery log; past it calls are not logged.
+inline constexpr std::size_t kHookLogBytesWaitingMax = std::size_t{64} * 1024 * 1024;
+
 // --- What the engine holds --------------------------------------------------------------------
 // A publish whose events x matches pass this is refused: one turn must stay short.
 inline constexpr std::size_t kMatchesPerRequestMax = 200'000;
@@ -126,6 +142,7 @@ static_assert(kStreamGroupLinesMax <= kEventsPerBatchMax);
 static_assert(kStreamGroupBytesMax + kStreamLineBytesMax <= kBodyBytesMax);
 static_assert(kMatchesPerRequestMax <= kWatchedDeliveriesMax);
 static_assert(kAnswerBytesKept <= kAnswerBytesRead);
+static_assert(kHookCallsPerOrgMax <= kHookCallsMax);
 static_assert(kMatchesPerRequestMax >= kWebhooksPerOrgMax, "one event may match every webhook");
 static_assert(kInFlightPerWebhookDefault <= kInFlightDefault);
 static_assert(kPendingPerOrgMax <= kPendingMax);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/ids.h"
@@ -123,6 +124,10 @@ struct Event {
   std::uint32_t own_members_at = 0;
   // Every webhook that matched at acceptance; the index in it names the delivery.
   std::vector<Match> matches;
+  // kSyncHook: a call of a hook, kept for the delivery log. `name` is the hook's, `id` the subject
+  // of its tokens; `content` is the caller's object as it came, without event_metadata. It has no
+  // pending rows, and one attempt at each of its matches.
+  TriggerType trigger_type = TriggerType::kEvent;
   bool operator==(const Event&) const = default;
 };
 using EventPtr = std::shared_ptr<const Event>;
@@ -177,7 +182,15 @@ enum class OutcomeClass : std::uint8_t {
   kProtocol = 8,   // the answer is not HTTP, or over a limit
   kCancelled = 9,  // by us: shutdown
   kBusy = 10,      // not started: no room on this I/O thread now; costs no attempt
+  // Of sync hooks only:
+  kBadAnswer = 11,    // 2xx, but the body is not a JSON object, or over a limit
+  kDenied = 12,       // 403: the webhook's veto
+  kBreakerOpen = 13,  // not called: it has failed too often of late
+  kDisabled = 14,     // not called: the webhook was disabled by its failures
 };
+inline constexpr OutcomeClass kLastOutcomeClass = OutcomeClass::kDisabled;
+// The word that the API and the log use: "ok", "http_error", "breaker_open", …
+[[nodiscard]] std::string_view word_of(OutcomeClass kind);
 
 // Microseconds; 0 where a phase did not happen (a reused connection has no connect).
 struct PhaseTimings {
@@ -189,6 +202,20 @@ struct PhaseTimings {
   bool operator==(const PhaseTimings&) const = default;
 };
 
+// A member of a hook's answer: its name, unescaped, and its value as JSON text, byte for byte.
+struct HookClaim {
+  std::string name;
+  std::string json;
+  bool operator==(const HookClaim&) const = default;
+};
+// What a sync hook's receiver said.
+struct HookAnswer {
+  std::vector<HookClaim> claims;  // kOk; in the order sent, no name twice
+  std::string reason;             // kDenied; empty when it gave none
+  bool operator==(const HookAnswer&) const = default;
+};
+using HookAnswerPtr = std::shared_ptr<const HookAnswer>;
+
 struct Outcome {
   OutcomeClass kind = OutcomeClass::kConnect;
   std::uint16_t http_status = 0;
@@ -199,6 +226,7 @@ struct Outcome {
   std::string detail;              // why it failed, for people; no addresses that policy hides
   std::string answer;              // at most kAnswerBytesKept
   std::uint32_t answer_bytes = 0;  // received in all, also what was not kept
+  HookAnswerPtr hook;              // sync hooks, kOk and kDenied; not stored
   bool operator==(const Outcome&) const = default;
 };
 

@@ -146,6 +146,18 @@ struct PublishEvents {
   std::vector<RateClaim> claims = {};
 };
 
+// Calls every webhook that has this sync hook, and answers when all have, or at the deadline. The
+// edge has minted the id (the subject of the tokens) and seen that `content` is a JSON object.
+struct CallHook {
+  OrgId org;
+  std::string name;
+  EventId id;
+  std::string content;
+  std::string traceparent;
+  // How long the caller waits, at most kHookWaitMax; 0: as long as the slowest webhook may take.
+  Duration wait{0};
+};
+
 // Answered by the store's reader, not by the core.
 struct GetEvent {
   OrgId org;
@@ -156,7 +168,7 @@ using Request =
     std::variant<CreateOrganization, ListOrganizations, GetOrganization, DeleteOrganization,
                  CreateApiKey, ListApiKeys, DeleteApiKey, CreateWebhook, ListWebhooks, GetWebhook,
                  PatchWebhook, DeleteWebhook, ListTriggers, AddTrigger, RemoveTrigger,
-                 PublishEvents, GetEvent, ClaimRate>;
+                 PublishEvents, CallHook, GetEvent, ClaimRate>;
 
 // --- Replies ----------------------------------------------------------------------------------
 
@@ -206,6 +218,24 @@ struct PublishReply {
   std::vector<PublishedEvent> events;
   Duration waited_for{0};  // PublishEvents::wait, when it was granted
 };
+// What one webhook of a hook call came to.
+struct HookWebhook {
+  WebhookId webhook;
+  OutcomeClass outcome = OutcomeClass::kOk;
+  std::uint16_t http_status = 0;  // 0: there was no answer
+  Duration duration{0};
+  bool operator==(const HookWebhook&) const = default;
+};
+enum class HookDecision : std::uint8_t { kContinue, kDeny };
+struct HookReply {
+  HookDecision decision = HookDecision::kContinue;
+  std::string reason;                  // of kDeny; never empty then
+  std::vector<HookClaim> claims;       // merged; empty with kDeny
+  std::vector<std::string> conflicts;  // claims that two webhooks gave different values
+  std::vector<std::string> dropped;    // reserved claims that a webhook gave
+  std::vector<HookWebhook> webhooks;   // in order of registration
+  Duration waited_for{0};              // CallHook::wait
+};
 // One delivery of a stored event, as the delivery log knows it.
 struct DeliveryView {
   WebhookId webhook;
@@ -221,6 +251,6 @@ struct EventReply {
 
 using Reply = std::variant<Refusal, Done, TriggerAdded, OrganizationReply, OrganizationsReply,
                            ApiKeyReply, ApiKeysReply, WebhookReply, WebhooksReply, TriggersReply,
-                           PublishReply, EventReply>;
+                           PublishReply, HookReply, EventReply>;
 
 }  // namespace triggerd::model

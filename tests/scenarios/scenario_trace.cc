@@ -20,16 +20,17 @@ const char* text_of(model::DeliveryState state) {
 }
 
 const char* text_of(model::OutcomeClass kind) {
-  constexpr std::array<const char*, 11> texts{"?",        "ok",        "http", "timeout",
-                                              "connect",  "dns",       "tls",  "blocked",
-                                              "protocol", "cancelled", "busy"};
+  constexpr std::array<const char*, 15> texts{"?",        "ok",           "http",    "timeout",
+                                              "connect",  "dns",          "tls",     "blocked",
+                                              "protocol", "cancelled",    "busy",    "bad answer",
+                                              "denied",   "breaker open", "disabled"};
   return texts.at(static_cast<std::size_t>(kind));
 }
 
 const char* text_of(base::ErrorCode code) {
-  constexpr std::array<const char*, 9> texts{"invalid",     "not found", "conflict",
-                                             "timeout",     "too large", "overloaded",
-                                             "unavailable", "corrupt",   "internal"};
+  constexpr std::array<const char*, 10> texts{
+      "invalid",    "not found",    "conflict",    "timeout", "too large",
+      "overloaded", "rate limited", "unavailable", "corrupt", "internal"};
   return texts.at(static_cast<std::size_t>(code));
 }
 

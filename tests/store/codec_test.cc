@@ -135,6 +135,7 @@ model::Event any_record() {
   event.subject = any<std::string>();
   event.content = any<std::string>();
   event.own_members_at = any_integer<std::uint32_t>();
+  event.trigger_type = any_between(model::TriggerType::kEvent, model::TriggerType::kSyncHook);
   event.matches.resize(*rc::gen::inRange<std::size_t>(0, 200));
   for (model::Match& match : event.matches) {
     match = {model::WebhookRef(any_integer<std::uint32_t>()),
@@ -172,7 +173,7 @@ model::AttemptRecord any_record() {
   attempt.number = any_integer<std::uint16_t>();
   attempt.state_after = any_between(model::DeliveryState::kReady, model::DeliveryState::kCancelled);
   attempt.due = any_time();
-  attempt.outcome.kind = any_between(model::OutcomeClass::kOk, model::OutcomeClass::kBusy);
+  attempt.outcome.kind = any_between(model::OutcomeClass::kOk, model::kLastOutcomeClass);
   attempt.outcome.http_status = any_integer<std::uint16_t>();
   attempt.outcome.retry_after = any_duration();
   attempt.outcome.timings = {any_integer<std::uint32_t>(), any_integer<std::uint32_t>(),
