@@ -71,6 +71,16 @@ Step delete_api_key(Call& call) {
   return Ask{model::DeleteApiKey{*org, *key}, {}};
 }
 
+Step rotate_signing_key(Call& call) {
+  base::Result<model::SigningKey> key = call.backend.mint_signing_key();
+  if (!key.ok()) return problem({key.error()});
+  return Ask{model::RotateSigningKey{std::move(key.value())}, {}};
+}
+
+Step list_signing_keys(Call& /*call*/) {
+  return Ask{model::ListSigningKeys{}, {}};
+}
+
 HttpResponse show_created_organization(const model::Reply& reply, const Audience& /*audience*/) {
   return json_answer(201,
                      write_organization(reply_as<model::OrganizationReply>(reply).organization));
@@ -92,6 +102,14 @@ HttpResponse show_created_api_key(const model::Reply& reply, const Audience& aud
 
 HttpResponse show_api_keys(const model::Reply& reply, const Audience& /*audience*/) {
   return json_answer(200, write_api_keys(reply_as<model::ApiKeysReply>(reply).keys));
+}
+
+HttpResponse show_new_signing_key(const model::Reply& reply, const Audience& /*audience*/) {
+  return json_answer(201, write_signing_key(reply_as<model::SigningKeyReply>(reply).key));
+}
+
+HttpResponse show_signing_keys(const model::Reply& reply, const Audience& /*audience*/) {
+  return json_answer(200, write_signing_keys(reply_as<model::SigningKeysReply>(reply).keys));
 }
 
 }  // namespace triggerd::api

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/status.h"
 #include "engine/model/request.h"
 
 namespace triggerd::api {
@@ -41,8 +42,8 @@ class Backend {
   // Compares in constant time. False when no admin token is configured.
   virtual bool is_admin_token(std::string_view token) = 0;
   virtual MintedApiKey mint_api_key() = 0;
-  // The JWKS document of the signing keys, ready to send.
-  virtual std::string jwks() = 0;
+  // A new key that signs deliveries, sealed. Fails only as the system's generator fails.
+  virtual base::Result<model::SigningKey> mint_signing_key() = 0;
   // Empty when ready to serve; else the reasons (draining, store failed), one each.
   virtual std::vector<std::string> not_ready_reasons() = 0;
 };

@@ -182,6 +182,28 @@ void api_key_object(Json& json, const model::ApiKey& key, std::string_view text)
   json.end_object();
 }
 
+std::string_view name_of(model::SigningKeyState state) {
+  switch (state) {
+    case model::SigningKeyState::kWaiting:
+      return "waiting";
+    case model::SigningKeyState::kActive:
+      break;
+    case model::SigningKeyState::kRetiring:
+      return "retiring";
+  }
+  return "active";
+}
+
+void signing_key_object(Json& json, const model::SigningKeyView& key) {
+  json.begin_object();
+  json.time_member("active_from", key.active_from);
+  json.time_member("created_at", key.created_at);
+  json.text_member("kid", key.kid);
+  if (key.leaves_at) json.time_member("leaves_at", *key.leaves_at);
+  json.text_member("state", name_of(key.state));
+  json.end_object();
+}
+
 }  // namespace
 
 std::string write_errors(const std::vector<ErrorEntry>& entries) {
@@ -273,6 +295,37 @@ std::string write_api_keys(const std::vector<model::ApiKey>& keys) {
     write_list(json, keys,
                [](Json& out, const model::ApiKey& key) { api_key_object(out, key, {}); });
   });
+}
+
+std::string write_signing_key(const model::SigningKeyView& key) {
+  return in_envelope([&](Json& json) { signing_key_object(json, key); });
+}
+
+std::string write_signing_keys(const std::vector<model::SigningKeyView>& keys) {
+  return in_envelope([&](Json& json) { write_list(json, keys, signing_key_object); });
+}
+
+std::string write_jwks(const std::vector<model::VerificationKey>& keys) {
+  Json json;
+  json.begin_object();
+  json.key("keys");
+  write_list(json, keys, [](Json& out, const model::VerificationKey& key) {
+    out.begin_object();
+    out.text_member("alg", "ES256");
+    out.text_member("crv", "P-256");
+    out.key("key_ops");
+    out.begin_list();
+    out.text("verify");
+    out.end_list();
+    out.text_member("kid", key.kid);
+    out.text_member("kty", "EC");
+    out.text_member("use", "sig");
+    out.text_member("x", key.x);
+    out.text_member("y", key.y);
+    out.end_object();
+  });
+  json.end_object();
+  return json.take();
 }
 
 std::string write_version(std::string_view version) {

@@ -39,6 +39,13 @@ enum class HeaderValues : std::uint8_t { kClear, kMasked };
 [[nodiscard]] std::string write_api_key(const model::ApiKey& key, std::string_view text);
 [[nodiscard]] std::string write_api_keys(const std::vector<model::ApiKey>& keys);
 
+// {"active_from":…,"created_at":…,"kid":…,"leaves_at":…,"state":"waiting"|"active"|"retiring"};
+// leaves_at only where a later key is known.
+[[nodiscard]] std::string write_signing_key(const model::SigningKeyView& key);
+[[nodiscard]] std::string write_signing_keys(const std::vector<model::SigningKeyView>& keys);
+
+// Bare: {"keys":[…]}, ES256 verification keys (RFC 7517).
+[[nodiscard]] std::string write_jwks(const std::vector<model::VerificationKey>& keys);
 // Bare: {"name":"triggerd","version":"…"}
 [[nodiscard]] std::string write_version(std::string_view version);
 

@@ -18,6 +18,8 @@ constexpr std::string_view kOrgs = "/admin/organizations";
 constexpr std::string_view kOrg = "/admin/organizations/{organization_id}";
 constexpr std::string_view kKeys = "/admin/organizations/{organization_id}/api-keys";
 constexpr std::string_view kKey = "/admin/organizations/{organization_id}/api-keys/{key_id}";
+constexpr std::string_view kSigning = "/admin/signing-keys";
+constexpr std::string_view kRotate = "/admin/signing-keys/rotate";
 
 constexpr auto kGet = Method::kGet;
 constexpr auto kPost = Method::kPost;
@@ -39,7 +41,7 @@ constexpr auto kAsked = Waits::kAsAsked;
 constexpr Route kRoutes[] = {
   {kPost,   kWebhooks,  kManage,  kJson, kAsked, create_webhook,      show_created_webhook},
   {kGet,    kWebhooks,  kRead,    kNone, kFixed, list_webhooks,       show_webhooks},
-  {kGet,    kJwks,      kOrgOnly, kNone, kFixed, get_jwks,            nullptr},
+  {kGet,    kJwks,      kOrgOnly, kNone, kFixed, get_jwks,            show_jwks},
   {kGet,    kWebhook,   kRead,    kNone, kFixed, get_webhook,         show_webhook},
   {kPatch,  kWebhook,   kManage,  kJson, kAsked, patch_webhook,       show_webhook},
   {kDelete, kWebhook,   kManage,  kNone, kAsked, delete_webhook,      show_done},
@@ -57,6 +59,8 @@ constexpr Route kRoutes[] = {
   {kPost,   kKeys,      kAdmin,   kJson, kFixed, create_api_key,      show_created_api_key},
   {kGet,    kKeys,      kAdmin,   kNone, kFixed, list_api_keys,       show_api_keys},
   {kDelete, kKey,       kAdmin,   kNone, kFixed, delete_api_key,      show_done},
+  {kPost,   kRotate,    kAdmin,   kNone, kFixed, rotate_signing_key,  show_new_signing_key},
+  {kGet,    kSigning,   kAdmin,   kNone, kFixed, list_signing_keys,   show_signing_keys},
 
   {kGet,    "/livez",   kOpen,    kNone, kFixed, show_alive,          nullptr},
   {kGet,    "/readyz",  kOpen,    kNone, kFixed, show_readiness,      nullptr},

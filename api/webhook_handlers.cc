@@ -91,9 +91,8 @@ Step remove_trigger(Call& call) {
       {}};
 }
 
-// Bare, without the envelope: JWKS clients read it as it stands (CONTRACT B4.3).
 Step get_jwks(Call& call) {
-  return json_answer(200, call.backend.jwks());
+  return Ask{model::GetJwks{call.caller.org}, {}};
 }
 
 HttpResponse show_created_webhook(const model::Reply& reply, const Audience& audience) {
@@ -118,6 +117,10 @@ HttpResponse show_triggers(const model::Reply& reply, const Audience& /*audience
 HttpResponse show_added_trigger(const model::Reply& reply, const Audience& /*audience*/) {
   static_cast<void>(reply_as<model::TriggerAdded>(reply));
   return json_answer(201, "{}");
+}
+
+HttpResponse show_jwks(const model::Reply& reply, const Audience& /*audience*/) {
+  return json_answer(200, write_jwks(reply_as<model::JwksReply>(reply).keys));
 }
 
 HttpResponse show_done(const model::Reply& reply, const Audience& /*audience*/) {

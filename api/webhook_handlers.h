@@ -21,6 +21,8 @@ namespace triggerd::api {
 [[nodiscard]] HttpResponse show_webhooks(const model::Reply& reply, const Audience& audience);
 [[nodiscard]] HttpResponse show_triggers(const model::Reply& reply, const Audience& audience);
 [[nodiscard]] HttpResponse show_added_trigger(const model::Reply& reply, const Audience& audience);
+// Bare, without the envelope: JWKS clients read it as it stands (CONTRACT B4.3).
+[[nodiscard]] HttpResponse show_jwks(const model::Reply& reply, const Audience& audience);
 // 204, for every delete.
 [[nodiscard]] HttpResponse show_done(const model::Reply& reply, const Audience& audience);
 

@@ -4,6 +4,7 @@
 
 #include <openssl/crypto.h>
 
+#include "app/signing_keys.h"
 #include "app/system_random.h"
 
 namespace triggerd::app {
@@ -48,6 +49,10 @@ bool Backend::is_admin_token(std::string_view token) {
   const std::string& expected = secrets_.admin_token;
   return token.size() == expected.size() &&
          CRYPTO_memcmp(token.data(), expected.data(), expected.size()) == 0;
+}
+
+base::Result<model::SigningKey> Backend::mint_signing_key() {
+  return new_signing_key(secrets_.box);
 }
 
 api::MintedApiKey Backend::mint_api_key() {

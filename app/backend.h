@@ -8,6 +8,7 @@
 #include "api/backend.h"
 #include "app/api_keys.h"
 #include "app/messages.h"
+#include "store/secret_box.h"
 
 namespace triggerd::app {
 
@@ -15,7 +16,7 @@ namespace triggerd::app {
 struct SharedSecrets {
   ApiKeyDigester digester;
   std::string admin_token;  // never empty
-  std::string jwks;         // the document, ready to send
+  store::SecretBox box;
 };
 
 // Thread: that of its I/O loop.
@@ -31,7 +32,7 @@ class Backend final : public api::Backend {
   std::optional<api::Principal> authenticate(std::string_view api_key) override;
   bool is_admin_token(std::string_view token) override;
   api::MintedApiKey mint_api_key() override;
-  std::string jwks() override { return secrets_.jwks; }
+  base::Result<model::SigningKey> mint_signing_key() override;
   std::vector<std::string> not_ready_reasons() override { return not_ready_reasons_; }
 
   // --- From the engine thread ---

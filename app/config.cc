@@ -290,6 +290,10 @@ constexpr Setting kSettings[] = {
        c.dns_servers = v;
        return {};
      }},
+    {"signing.publish_before_use", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_duration(p, v[0], model::kKeyPublishLeadMax, c.key_publish_lead);
+     }},
     {"security.secret_key_file", Arity::kOne,
      [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.secret_key_file); }},
     {"log.level", Arity::kOne,

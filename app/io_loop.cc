@@ -52,7 +52,7 @@ IoLoop::IoLoop(loop::EventLoop& event_loop, unsigned index, const IoShared& shar
           index, shared.secrets, [this](EngineMessage message) { send(std::move(message)); },
           [this] { mailbox_.drain(); }),
       handler_(event_loop, backend_, random_, api_options(shared.config)),
-      dispatcher_(event_loop, dispatcher_options(shared), *shared.key_ring, random_,
+      dispatcher_(event_loop, dispatcher_options(shared), shared.key_ring, random_,
                   [this](model::AttemptId id, model::Outcome outcome) {
                     send(AttemptFinished{id, std::move(outcome)});
                   }) {}
@@ -106,6 +106,8 @@ void IoLoop::receive_one(IoMessage message) {
     backend_.key_added(added->key);
   } else if (const auto* removed = std::get_if<model::ApiKeyRemoved>(&message)) {
     backend_.key_removed(removed->digest);
+  } else if (auto* keys = std::get_if<UseKeyRing>(&message)) {
+    dispatcher_.use(std::move(keys->ring));
   } else if (auto* readiness = std::get_if<Readiness>(&message)) {
     backend_.set_not_ready_reasons(std::move(readiness->not_ready_reasons));
   } else if (const auto* listen = std::get_if<StartListening>(&message)) {

@@ -25,7 +25,7 @@ namespace triggerd::app {
 using EngineMailbox = loop::Mailbox<EngineMessage>;
 using IoMailbox = loop::Mailbox<IoMessage>;
 
-// What all I/O loops share; outlives them, never changes.
+// What all I/O loops share; outlives them, never changes. `key_ring` is the one to start with.
 struct IoShared {
   const Config& config;
   const SharedSecrets& secrets;

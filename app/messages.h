@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "dispatcher/key_ring.h"
 #include "engine/base/status.h"
 #include "engine/model/output.h"
 
@@ -57,9 +59,13 @@ struct StartListening {
 struct DrainIo {};
 // Drop connections, cancel calls, then say IoStopped.
 struct StopIo {};
+// Sign with these keys from now on.
+struct UseKeyRing {
+  std::shared_ptr<const dispatcher::KeyRing> ring;
+};
 using IoMessage =
     std::variant<model::SendReply, model::StartAttempt, model::CancelAttempt, model::ApiKeyAdded,
-                 model::ApiKeyRemoved, Readiness, StartListening, DrainIo, StopIo>;
+                 model::ApiKeyRemoved, UseKeyRing, Readiness, StartListening, DrainIo, StopIo>;
 
 // A RequestId carries the I/O thread that waits for the reply in its upper byte.
 inline constexpr unsigned kThreadBits = 56;

@@ -7,8 +7,11 @@
 namespace triggerd::app {
 
 OutletRouter::OutletRouter(std::function<void(const base::Error&)> on_failure,
-                           std::function<void(model::RequestId, model::Reply)> own_reply)
-    : on_failure_(std::move(on_failure)), own_reply_(std::move(own_reply)) {}
+                           std::function<void(model::RequestId, model::Reply)> own_reply,
+                           OnSigningKeys on_signing_keys)
+    : on_failure_(std::move(on_failure)),
+      own_reply_(std::move(own_reply)),
+      on_signing_keys_(std::move(on_signing_keys)) {}
 
 void OutletRouter::set_loops(std::vector<IoMailbox*> loops) {
   loops_ = std::move(loops);
@@ -41,6 +44,10 @@ void OutletRouter::key_added(const model::ApiKey& key) {
 
 void OutletRouter::key_removed(const model::KeyDigest& digest) {
   send_to_all([&digest] { return IoMessage(model::ApiKeyRemoved{digest}); });
+}
+
+void OutletRouter::signing_keys_changed(const std::vector<model::SigningKey>& keys) {
+  on_signing_keys_(keys);
 }
 
 void OutletRouter::turn_ended() {

@@ -14,9 +14,13 @@ namespace triggerd::app {
 // Thread: the partition's.
 class OutletRouter final : public Outlet {
  public:
+  using OnSigningKeys = std::function<void(const std::vector<model::SigningKey>&)>;
+
   // `on_failure` is told once that the store failed. `own_reply` gets replies of kOwnThread.
+  // `on_signing_keys` opens the keys and sends them on, before it returns.
   OutletRouter(std::function<void(const base::Error&)> on_failure,
-               std::function<void(model::RequestId, model::Reply)> own_reply);
+               std::function<void(model::RequestId, model::Reply)> own_reply,
+               OnSigningKeys on_signing_keys);
 
   // The loops, in the order of their index; before the first effect that leaves.
   void set_loops(std::vector<IoMailbox*> loops);
@@ -26,6 +30,7 @@ class OutletRouter final : public Outlet {
   void cancel(model::AttemptId attempt) override;
   void key_added(const model::ApiKey& key) override;
   void key_removed(const model::KeyDigest& digest) override;
+  void signing_keys_changed(const std::vector<model::SigningKey>& keys) override;
   void turn_ended() override;
   void store_failed(const base::Error& error) override;
 
@@ -36,6 +41,7 @@ class OutletRouter final : public Outlet {
  private:
   std::function<void(const base::Error&)> on_failure_;
   std::function<void(model::RequestId, model::Reply)> own_reply_;
+  OnSigningKeys on_signing_keys_;
   std::vector<IoMailbox*> loops_;
   std::vector<std::vector<IoMessage>> queued_;  // one a loop; what the current turn lets out
 };

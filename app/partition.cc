@@ -43,15 +43,28 @@ Partition::Partition(loop::EventLoop& event_loop, store::Store& store, core::Eng
 
 Partition::~Partition() = default;
 
-base::Status Partition::recover(const std::function<void(model::SigningKey)>& on_signing_key) {
-  base::Status status = store_.scan([this, &on_signing_key](model::Record record) {
-    if (auto* key = std::get_if<model::SigningKey>(&record)) {
-      on_signing_key(std::move(*key));
-    } else {
-      engine_.load(std::move(record));
+base::Status Partition::recover(const OnSigningKey& on_signing_key,
+                                const FirstSigningKey& first_signing_key) {
+  bool has_signing_key = false;
+  base::Status status = store_.scan([&](model::Record record) {
+    if (const auto* key = std::get_if<model::SigningKey>(&record)) {
+      has_signing_key = true;
+      on_signing_key(*key);
     }
+    engine_.load(std::move(record));
   });
   if (!status.ok()) return status;
+  if (!has_signing_key && first_signing_key) {
+    base::Result<model::SigningKey> made = first_signing_key();
+    if (!made.ok()) return made.error();
+    model::SigningKey& key = made.value();
+    key.created_at = loop_.now().wall;
+    key.active_from = key.created_at;
+    status = store_.commit(model::Batch{model::BatchSeq(0), {model::PutSigningKey{key}}});
+    if (!status.ok()) return status;
+    on_signing_key(key);
+    engine_.load(std::move(key));
+  }
   engine_.recovered(loop_.now());
   schedule_turn();
   return {};
@@ -160,6 +173,8 @@ void Partition::let_out(model::EffectKind effect) {
     outlet_.key_added(added->key);
   } else if (const auto* removed = std::get_if<model::ApiKeyRemoved>(&effect)) {
     outlet_.key_removed(removed->digest);
+  } else if (const auto* signing = std::get_if<model::SigningKeysChanged>(&effect)) {
+    outlet_.signing_keys_changed(signing->keys);
   }
 }
 

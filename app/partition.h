@@ -32,6 +32,7 @@ class Outlet {
   virtual void cancel(model::AttemptId attempt) = 0;
   virtual void key_added(const model::ApiKey& key) = 0;
   virtual void key_removed(const model::KeyDigest& digest) = 0;
+  virtual void signing_keys_changed(const std::vector<model::SigningKey>& keys) = 0;
   // All effects of a turn are out: the time to hand them over together.
   virtual void turn_ended() = 0;
   // A commit failed: the state after it is unknown. The partition acknowledges nothing more; the
@@ -49,9 +50,13 @@ class Partition {
   Partition(const Partition&) = delete;
   Partition& operator=(const Partition&) = delete;
 
-  // Reads the store and readies the engine; before any other input. Blocking. Signing keys are not
-  // the engine's: each is given to `on_signing_key`.
-  base::Status recover(const std::function<void(model::SigningKey)>& on_signing_key);
+  // Reads the store and readies the engine; before any other input. Blocking. Each signing key is
+  // also given to `on_signing_key`. Where there is none, `first_signing_key` (unless it is empty)
+  // makes one, which is durable when this returns.
+  using OnSigningKey = std::function<void(const model::SigningKey&)>;
+  using FirstSigningKey = std::function<base::Result<model::SigningKey>()>;
+  base::Status recover(const OnSigningKey& on_signing_key,
+                       const FirstSigningKey& first_signing_key = {});
 
   // Inputs; they are taken up by the turn at the end of this tick.
   void submit(model::RequestId id, model::Request request);

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 
 #include "app/secrets.h"
+#include "app/signing_keys.h"
 #include "engine/base/log.h"
 #include "store/memory_store.h"
 #include "store/rocks_store.h"
@@ -26,6 +26,7 @@ core::EngineOptions engine_options(const Config& config) {
   options.in_flight_per_webhook = config.in_flight_per_webhook;
   options.rates = config.rates;
   options.pending_max = config.pending_max;
+  options.key_publish_lead = config.key_publish_lead;
   options.pending_per_org_max = std::min(config.pending_max, options.pending_per_org_max);
   return options;
 }
@@ -38,11 +39,6 @@ std::string printed_address(const std::string& address, std::uint16_t port) {
 bool is_loopback(const std::string& address) {
   const std::optional<model::IpAddress> parsed = model::IpAddress::parse(address);
   return parsed && (parsed->v4 ? parsed->bytes[0] == 127 : address == "::1");
-}
-
-// Bound to the key's own id, so that a sealed key can not be put in another's place.
-std::string signing_key_place(const std::string& kid) {
-  return "signing_key/" + kid;
 }
 
 }  // namespace
@@ -83,21 +79,26 @@ base::Status Server::open() {
   admin_token_written_to_ = token.value().written_to;
   const std::array<std::uint8_t, 32> pepper = secret_box_->derive_key("api key pepper");
   secrets_.emplace(SharedSecrets{ApiKeyDigester(std::string(pepper.begin(), pepper.end())),
-                                 std::move(token.value().text), ""});
+                                 std::move(token.value().text), *secret_box_});
 
   mailbox_ = std::make_unique<EngineMailbox>(
       loop_, [this](std::vector<EngineMessage>& messages) { receive(messages); });
   outlet_ = std::make_unique<OutletRouter>(
       [this](const base::Error& error) { store_failed(error); },
-      [this](model::RequestId, model::Reply reply) { bootstrap_->replied(std::move(reply)); });
+      [this](model::RequestId, model::Reply reply) { bootstrap_->replied(std::move(reply)); },
+      [this](const std::vector<model::SigningKey>& keys) { use_signing_keys(keys); });
   partition_ =
       std::make_unique<Partition>(loop_, *store_, engine_options(config_), random_, *outlet_);
 
-  std::vector<model::SigningKey> stored_keys;
+  std::vector<model::SigningKey> signing_keys;
   base::Status status = partition_->recover(
-      [&stored_keys](model::SigningKey key) { stored_keys.push_back(std::move(key)); });
+      [&signing_keys](const model::SigningKey& key) { signing_keys.push_back(key); },
+      [this] { return new_signing_key(*secret_box_); });
   if (!status.ok()) return status;
-  if (status = open_signing_keys(std::move(stored_keys)); !status.ok()) return status;
+  base::Result<std::shared_ptr<const dispatcher::KeyRing>> ring =
+      open_key_ring(*secret_box_, signing_keys);
+  if (!ring.ok()) return ring.error();
+  key_ring_ = std::move(ring.value());
   return start_loops();
 }
 
@@ -129,46 +130,16 @@ base::Status Server::open_store() {
   return {};
 }
 
-base::Result<model::SigningKey> Server::make_signing_key() {
-  base::Result<dispatcher::PrivateKey> key = dispatcher::PrivateKey::generate();
-  if (!key.ok()) return key.error();
-  model::SigningKey record = key.value().record(loop_.now().wall);
-  std::string der = key.value().to_pkcs8();
-  base::Result<std::string> sealed = secret_box_->seal(der, signing_key_place(record.kid));
-  OPENSSL_cleanse(der.data(), der.size());
-  if (!sealed.ok()) return sealed.error();
-  record.sealed_private_key = std::move(sealed.value());
-  // The first key must be durable before anything is signed with it.
-  const model::Batch batch{model::BatchSeq(0), {model::PutSigningKey{record}}};
-  if (base::Status status = store_->commit(batch); !status.ok()) return status.error();
-  return record;
-}
-
-base::Status Server::open_signing_keys(std::vector<model::SigningKey> stored) {
-  if (stored.empty()) {
-    base::Result<model::SigningKey> made = make_signing_key();
-    if (!made.ok()) return made.error();
-    stored.push_back(std::move(made.value()));
-  }
-  std::sort(stored.begin(), stored.end(), [](const auto& left, const auto& right) {
-    return std::pair(left.created_at, left.kid) < std::pair(right.created_at, right.kid);
-  });
-  std::vector<dispatcher::PrivateKey> keys;
-  for (const model::SigningKey& record : stored) {
-    base::Result<std::string> der =
-        secret_box_->open(record.sealed_private_key, signing_key_place(record.kid));
-    if (!der.ok()) return der.error();
-    base::Result<dispatcher::PrivateKey> key = dispatcher::PrivateKey::from_pkcs8(der.value());
-    OPENSSL_cleanse(der.value().data(), der.value().size());
-    if (!key.ok()) return key.error();
-    keys.push_back(std::move(key.value()));
-  }
-  base::Result<dispatcher::KeyRing> ring =
-      dispatcher::KeyRing::create(std::move(keys), stored.back().kid);
-  if (!ring.ok()) return ring.error();
-  key_ring_ = std::make_shared<const dispatcher::KeyRing>(std::move(ring.value()));
-  secrets_->jwks = key_ring_->jwks();
-  return {};
+// Of keys that were sealed here, opened here before, or made just now: that it fails is our
+// mistake.
+void Server::use_signing_keys(const std::vector<model::SigningKey>& keys) {
+  const auto ring = open_key_ring(*secret_box_, keys);
+  TRIGGERD_ASSERT(ring.ok());
+  outlet_->send_to_all([&ring] { return IoMessage(UseKeyRing{ring.value()}); });
+  base::LogLine(base::LogLevel::kInfo, "server", "signing keys changed")
+      .field("keys", static_cast<std::uint64_t>(keys.size()))
+      .field("newest_kid", keys.back().kid)
+      .field("newest_signs_from", base::to_rfc3339(keys.back().active_from));
 }
 
 base::Status Server::start_loops() {

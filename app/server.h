@@ -63,8 +63,7 @@ class Server {
   Server(loop::EventLoop& event_loop, Config config, std::unique_ptr<store::Store> store);
   base::Status open();
   base::Status open_store();
-  base::Status open_signing_keys(std::vector<model::SigningKey> stored);
-  base::Result<model::SigningKey> make_signing_key();
+  void use_signing_keys(const std::vector<model::SigningKey>& keys);
   base::Status start_loops();
   void receive(std::vector<EngineMessage>& messages);
   void bootstrapped(const base::Status& status);

@@ -65,11 +65,12 @@ void log_attempt(const model::StartAttempt& attempt, const model::Outcome& outco
 
 }  // namespace
 
-Dispatcher::Dispatcher(loop::EventLoop& loop, DispatcherOptions options, const KeyRing& ring,
-                       base::Random& random, OnOutcome on_outcome)
+Dispatcher::Dispatcher(loop::EventLoop& loop, DispatcherOptions options,
+                       std::shared_ptr<const KeyRing> ring, base::Random& random,
+                       OnOutcome on_outcome)
     : loop_(loop),
       options_(std::move(options)),
-      builder_(options_.issuer, ring, random),
+      builder_(options_.issuer, std::move(ring), random),
       on_outcome_(std::move(on_outcome)) {
   TRIGGERD_ASSERT(options_.signatures_per_tick > 0);
 }

@@ -45,8 +45,8 @@ struct DispatcherOptions {
 
 class Dispatcher final : public AttemptRunner {
  public:
-  // `loop` and `random` outlive the dispatcher; `ring` need not.
-  Dispatcher(loop::EventLoop& loop, DispatcherOptions options, const KeyRing& ring,
+  // `loop` and `random` outlive the dispatcher.
+  Dispatcher(loop::EventLoop& loop, DispatcherOptions options, std::shared_ptr<const KeyRing> ring,
              base::Random& random, OnOutcome on_outcome);
   // Requires: nothing unfinished (cancel_all(), then run the loop until unfinished() is 0).
   ~Dispatcher() override;
@@ -55,8 +55,8 @@ class Dispatcher final : public AttemptRunner {
 
   // Owns it from now on. Requires: the first one, before the first start().
   void use(std::unique_ptr<Transport> transport);
-  // Signs with the active key of another ring from the next signature on.
-  void use(const KeyRing& ring) { builder_.use(ring); }
+  // Signs with the keys of another ring from the next signature on.
+  void use(std::shared_ptr<const KeyRing> ring) { builder_.use(std::move(ring)); }
 
   // Answers, besides what the transport says: kBusy above the limit of waiting attempts; kBlocked
   // when the policy refuses the webhook's URL now. Requires: an id that is not under way.

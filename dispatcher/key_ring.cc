@@ -50,12 +50,6 @@ std::string thumbprint(const std::string& x, const std::string& y) {
   return base64url({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
-std::string jwk(const PrivateKey& key) {
-  return R"({"alg":"ES256","crv":"P-256","key_ops":["verify"],"kid":")" + key.kid() +
-         R"(","kty":"EC","use":"sig","x":")" + key.public_x() + R"(","y":")" + key.public_y() +
-         R"("})";
-}
-
 }  // namespace
 
 base::Result<PrivateKey> PrivateKey::generate() {
@@ -108,47 +102,35 @@ std::string PrivateKey::to_pkcs8() const {
   return der;
 }
 
-model::SigningKey PrivateKey::record(base::WallTime created_at) const {
-  model::SigningKey key;
-  key.kid = kid_;
-  key.created_at = created_at;
-  key.public_x = public_x_;
-  key.public_y = public_y_;
-  return key;
-}
-
 KeyHandle PrivateKey::share() const {
   TRIGGERD_ASSERT(EVP_PKEY_up_ref(key_.get()) == 1);
   return KeyHandle(key_.get());
 }
 
-base::Result<KeyRing> KeyRing::create(std::vector<PrivateKey> keys, std::string_view active_kid) {
-  const auto is = [](std::string_view kid) {
-    return [kid](const PrivateKey& key) { return key.kid() == kid; };
-  };
-  for (const PrivateKey& key : keys) {
-    if (std::count_if(keys.begin(), keys.end(), is(key.kid())) > 1) {
+base::Result<KeyRing> KeyRing::create(std::vector<RingKey> keys) {
+  if (keys.empty()) {
+    return base::Error{base::ErrorCode::kInvalid, "there is no signing key; make one"};
+  }
+  for (const RingKey& key : keys) {
+    const auto same = [&key](const RingKey& other) { return other.key.kid() == key.key.kid(); };
+    if (std::count_if(keys.begin(), keys.end(), same) > 1) {
       return base::Error{base::ErrorCode::kInvalid,
-                         "signing key " + key.kid() + " is there twice; keep one"};
+                         "signing key " + key.key.kid() + " is there twice; keep one"};
     }
   }
-  const auto active = std::find_if(keys.begin(), keys.end(), is(active_kid));
-  if (active == keys.end()) {
-    return base::Error{
-        base::ErrorCode::kInvalid,
-        "the active signing key '" + std::string(active_kid) + "' is not among the keys; add it"};
-  }
-  const auto index = static_cast<std::size_t>(active - keys.begin());
-  return KeyRing(std::move(keys), index);
+  std::stable_sort(keys.begin(), keys.end(), [](const RingKey& left, const RingKey& right) {
+    return left.active_from < right.active_from;
+  });
+  return KeyRing(std::move(keys));
 }
 
-KeyRing::KeyRing(std::vector<PrivateKey> keys, std::size_t active)
-    : keys_(std::move(keys)), active_(active), jwks_(R"({"keys":[)") {
-  for (const PrivateKey& key : keys_) {
-    if (&key != &keys_.front()) jwks_ += ',';
-    jwks_ += jwk(key);
-  }
-  jwks_ += "]}";
+KeyRing::Turn KeyRing::at(base::WallTime now) const {
+  const auto next = std::upper_bound(
+      keys_.begin() + 1, keys_.end(), now,
+      [](base::WallTime time, const RingKey& key) { return time < key.active_from; });
+  const auto own = next - 1;
+  return {own->key, own == keys_.begin() ? base::WallTime::min() : own->active_from,
+          next == keys_.end() ? base::WallTime::max() : next->active_from};
 }
 
 }  // namespace triggerd::dispatcher

@@ -1,8 +1,7 @@
-// The keys that sign deliveries: EC P-256, for ES256 (RFC 7518 section 3.4), and the JWKS document
-// (RFC 7517) by which receivers check them.
+// The keys that sign deliveries: EC P-256, for ES256 (RFC 7518 section 3.4). Their rotation is
+// core/signing_keys.
 #pragma once
 
-#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,7 +12,6 @@
 
 #include "engine/base/status.h"
 #include "engine/base/time.h"
-#include "engine/model/records.h"
 
 namespace triggerd::dispatcher {
 
@@ -33,8 +31,6 @@ class PrivateKey {
 
   // PKCS#8 DER. Secret: seal it, then wipe it (OPENSSL_cleanse).
   [[nodiscard]] std::string to_pkcs8() const;
-  // The public parts as they are stored; `sealed_private_key` is left for the caller to fill.
-  [[nodiscard]] model::SigningKey record(base::WallTime created_at) const;
 
   // The JWK thumbprint of RFC 7638 (SHA-256, base64url, 43 characters): the same key has the same
   // kid everywhere.
@@ -55,29 +51,36 @@ class PrivateKey {
   std::string public_y_;
 };
 
-// A set of keys, all of them published, one of them signing. Immutable: a rotation builds a new
-// ring. Any thread may read it.
-//
-// Rotation, for whoever decides: publish the new key at least an hour before it signs (receivers
-// cache the document), keep the old one an hour plus the longest token life (1200 s) after its
-// last signature.
+// A key and when its turn begins.
+struct RingKey {
+  PrivateKey key;
+  base::WallTime active_from;
+};
+
+// The keys that sign now or later, or signed lately. Immutable: a rotation builds a new ring. Any
+// thread may read it.
 class KeyRing {
  public:
-  // kInvalid when `keys` is empty, holds a kid twice, or does not hold `active_kid`.
-  [[nodiscard]] static base::Result<KeyRing> create(std::vector<PrivateKey> keys,
-                                                    std::string_view active_kid);
+  // The key whose turn it is, and the times between which it is: [from, until).
+  struct Turn {
+    const PrivateKey& key;
+    base::WallTime from;
+    base::WallTime until;
+  };
 
-  // The key that signs.
-  [[nodiscard]] const PrivateKey& active() const { return keys_[active_]; }
-  // {"keys":[…]} with the public parts of every key, in the order given. Compact JSON.
-  [[nodiscard]] const std::string& jwks() const { return jwks_; }
+  // kInvalid when `keys` is empty or holds a kid twice.
+  [[nodiscard]] static base::Result<KeyRing> create(std::vector<RingKey> keys);
+
+  // The latest key whose time has come; the first one before any has.
+  [[nodiscard]] Turn at(base::WallTime now) const;
+
+  // In order of active_from.
+  [[nodiscard]] const std::vector<RingKey>& keys() const { return keys_; }
 
  private:
-  KeyRing(std::vector<PrivateKey> keys, std::size_t active);
+  explicit KeyRing(std::vector<RingKey> keys) : keys_(std::move(keys)) {}
 
-  std::vector<PrivateKey> keys_;
-  std::size_t active_;
-  std::string jwks_;
+  std::vector<RingKey> keys_;
 };
 
 }  // namespace triggerd::dispatcher

@@ -73,8 +73,9 @@ void append_custom_headers(std::vector<std::string>& lines,
 
 }  // namespace
 
-RequestBuilder::RequestBuilder(std::string_view issuer, const KeyRing& ring, base::Random& random)
-    : signer_(ring), random_(random) {
+RequestBuilder::RequestBuilder(std::string_view issuer, std::shared_ptr<const KeyRing> ring,
+                               base::Random& random)
+    : signer_(std::move(ring)), random_(random) {
   base::append_json_escaped(issuer_, issuer);
 }
 
@@ -92,7 +93,7 @@ HttpCall RequestBuilder::build(const model::StartAttempt& attempt, model::Target
   call.url = std::move(url);
   call.timeout = attempt.timeout;
   write_claims(attempt, subject, issued_at);
-  call.body = signer_.sign(claims_);
+  call.body = signer_.sign(claims_, now);
   if (claims_.capacity() > kClaimsCapacityKept) std::string().swap(claims_);
 
   std::vector<std::string>& lines = call.headers;

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "dispatcher/key_ring.h"
 #include "dispatcher/signer.h"
@@ -24,10 +26,11 @@ inline constexpr std::int64_t kSyncHookTokenSeconds = 300;
 class RequestBuilder {
  public:
   // `issuer` is the public URL, claimed as it is. `random` outlives the builder.
-  RequestBuilder(std::string_view issuer, const KeyRing& ring, base::Random& random);
+  RequestBuilder(std::string_view issuer, std::shared_ptr<const KeyRing> ring,
+                 base::Random& random);
 
-  // Signs with the active key of another ring from now on.
-  void use(const KeyRing& ring) { signer_.use(ring); }
+  // Signs with the keys of another ring from now on.
+  void use(std::shared_ptr<const KeyRing> ring) { signer_.use(std::move(ring)); }
 
   // The call of this attempt, signed as of `now`; `url` is the webhook's target, parsed. Never
   // fails. The content of the event goes into the token byte for byte. A custom header that would

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "dispatcher/base64url.h"
 #include "engine/base/assert.h"
@@ -16,21 +17,32 @@ constexpr std::size_t kDerBytesMax = 72;
 
 }  // namespace
 
-Signer::Signer(const KeyRing& ring)
+Signer::Signer(std::shared_ptr<const KeyRing> ring)
     : sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)), hash_(EVP_MD_CTX_new()) {
   TRIGGERD_ASSERT(sha256_ != nullptr && hash_ != nullptr);
-  use(ring);
+  use(std::move(ring));
 }
 
-void Signer::use(const KeyRing& ring) {
-  const KeyHandle key = ring.active().share();
+void Signer::use(std::shared_ptr<const KeyRing> ring) {
+  TRIGGERD_ASSERT(ring != nullptr);
+  ring_ = std::move(ring);
+  from_ = base::WallTime::max();
+  until_ = base::WallTime::min();
+}
+
+void Signer::take_turn(base::WallTime now) {
+  const KeyRing::Turn turn = ring_->at(now);
+  const KeyHandle key = turn.key.share();
   key_.reset(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));  // holds its own reference
   TRIGGERD_ASSERT(key_ != nullptr && EVP_PKEY_sign_init(key_.get()) == 1);
   TRIGGERD_ASSERT(EVP_PKEY_CTX_set_signature_md(key_.get(), sha256_.get()) == 1);
-  header_ = encoded_header(ring.active().kid()) + '.';
+  header_ = encoded_header(turn.key.kid()) + '.';
+  from_ = turn.from;
+  until_ = turn.until;
 }
 
-std::string Signer::sign(std::string_view claims) {
+std::string Signer::sign(std::string_view claims, base::WallTime now) {
+  if (now < from_ || now >= until_) take_turn(now);
   std::string token;
   // Room for the padding too, which is written and cut off on the way.
   token.reserve(header_.size() + base64url_length(claims.size()) + 3 +

@@ -204,7 +204,7 @@ void fields(Row& row, Record& attempt) {
   row.number(outcome.answer_bytes);
 }
 
-//   SigningKey:  kid text | created_at time | public_x text | public_y text |
+//   SigningKey:  kid text | created_at time | active_from time | public_x text | public_y text |
 //                sealed_private_key text
 constexpr std::uint8_t kind_of(const model::SigningKey*) {
   return 8;
@@ -213,6 +213,7 @@ template <class Row, is_a<model::SigningKey> Record>
 void fields(Row& row, Record& key) {
   row.text(key.kid, kRowTextBytesMax);
   row.time(key.created_at);
+  row.time(key.active_from);
   row.text(key.public_x, kRowTextBytesMax);
   row.text(key.public_y, kRowTextBytesMax);
   row.text(key.sealed_private_key, kRowTextBytesMax);

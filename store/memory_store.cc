@@ -152,6 +152,9 @@ void MemoryStore::apply(const model::PutAttempt& put) {
 void MemoryStore::apply(const model::PutSigningKey& put) {
   signing_keys_[put.key.kid] = put.key;
 }
+void MemoryStore::apply(const model::EraseSigningKey& erase) {
+  signing_keys_.erase(erase.kid);
+}
 void MemoryStore::apply(const model::PutCounters& put) {
   counters_ = put.counters;
 }

@@ -41,6 +41,7 @@ class MemoryStore final : public Store {
   void apply(const model::ErasePending& erase);
   void apply(const model::PutAttempt& put);
   void apply(const model::PutSigningKey& put);
+  void apply(const model::EraseSigningKey& erase);
   void apply(const model::PutCounters& put);
 
   [[nodiscard]] ListPage list_of(const ListDeliveries& query) const;

@@ -397,6 +397,9 @@ base::Status RocksStore::Database::add(rocksdb::WriteBatch& batch,
                  [&](const model::PutSigningKey& change) {
                    return put(batch, kRegistry, signing_key_key(change.key.kid), change.key);
                  },
+                 [&](const model::EraseSigningKey& change) {
+                   return erase(batch, kRegistry, signing_key_key(change.kid));
+                 },
                  [&](const model::PutCounters& change) {
                    return put(batch, kMeta, kCountersKey, change.counters);
                  }},

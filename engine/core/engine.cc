@@ -57,7 +57,8 @@ Engine::Parts::Parts(EngineOptions given, base::Random& random)
           options.targets, registry, deliveries, catalogue, outbox, random),
       publisher(publish_limits(options),
                 DedupOptions{options.dedup_window, options.dedup_ids, seed}, registry, deliveries,
-                catalogue, outbox) {
+                catalogue, outbox),
+      signing_keys(options.key_publish_lead, outbox) {
   stored.next_webhook = registry.next_webhook();
   stored.next_generation = registry.next_generation();
   stored.next_event = publisher.next_event();
@@ -95,6 +96,10 @@ void Engine::handle(model::Request request, RequestId id, Now now) {
               id,
               model::Refusal{{{base::ErrorCode::kUnavailable, "sync hooks cannot be called yet"}},
                              std::nullopt});
+        } else if constexpr (std::is_same_v<Asked, model::RotateSigningKey> ||
+                             std::is_same_v<Asked, model::ListSigningKeys> ||
+                             std::is_same_v<Asked, model::GetJwks>) {
+          parts.signing_keys.handle(std::forward<decltype(asked)>(asked), id, now);
         } else if constexpr (std::is_same_v<Asked, model::GetEvent>) {
           // Answered by the store's reader.
           TRIGGERD_ASSERT((!std::is_same_v<Asked, model::GetEvent>));
@@ -120,6 +125,7 @@ void Engine::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
 }
 
 void Engine::tick(Now now) {
+  parts_->signing_keys.tick(now);
   parts_->deliveries.advance(now);
 }
 
@@ -135,7 +141,10 @@ model::Output Engine::take_output() {
 }
 
 std::optional<MonoTime> Engine::next_deadline() const {
-  return parts_->deliveries.next_deadline();
+  const std::optional<MonoTime> deliveries = parts_->deliveries.next_deadline();
+  const std::optional<MonoTime> keys = parts_->signing_keys.next_deadline();
+  if (!deliveries || !keys) return deliveries ? deliveries : keys;
+  return std::min(*deliveries, *keys);
 }
 
 std::optional<model::WebhookId> Engine::webhook_id(model::WebhookRef ref) const {

@@ -45,6 +45,8 @@ struct EngineOptions {
   std::size_t dedup_ids = model::kDedupIdsDefault;
   base::Duration dedup_window = model::kDedupWindow;
   DoorRates rates;
+  // How long a new signing key is published before it signs.
+  base::Duration key_publish_lead = model::kKeyPublishLeadDefault;
 };
 
 // What an operator asks first; kept by counting, never by scanning.
@@ -91,9 +93,9 @@ class Engine {
   // The webhook with this ref; nothing once it is deleted.
   [[nodiscard]] std::optional<model::WebhookId> webhook_id(model::WebhookRef ref) const;
 
-  // All that must survive a crash, as text: organizations, keys, webhooks, triggers, deliveries
-  // not final. Right after take_output() of batch N it is the same as that of an engine rebuilt
-  // from a store that has applied the batches 1 to N. For tests; slow.
+  // All that must survive a crash, as text: signing keys, organizations, keys, webhooks,
+  // triggers, deliveries not final. Right after take_output() of batch N it is the same as that of
+  // an engine rebuilt from a store that has applied the batches 1 to N. For tests; slow.
   [[nodiscard]] std::string durable_state() const;
 
  private:

@@ -11,6 +11,7 @@
 #include "engine/core/publisher.h"
 #include "engine/core/registry.h"
 #include "engine/core/registry_requests.h"
+#include "engine/core/signing_keys.h"
 
 namespace triggerd::core {
 
@@ -29,6 +30,7 @@ struct Engine::Parts {
   Deliveries deliveries;
   RegistryRequests registry_requests;
   Publisher publisher;
+  SigningKeys signing_keys;
 
   model::Counters stored;  // as last written or loaded
   bool loaded = false;     // something came from the store

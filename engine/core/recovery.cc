@@ -12,7 +12,8 @@ using base::Now;
 
 void Engine::load(model::Record record) {
   Parts& parts = *parts_;
-  parts.loaded = true;
+  // A signing key alone is what a new installation begins with: there are no events before it.
+  if (!std::holds_alternative<model::SigningKey>(record)) parts.loaded = true;
   std::visit(
       [&parts](auto&& row) {
         using Row = std::decay_t<decltype(row)>;
@@ -34,8 +35,8 @@ void Engine::load(model::Record record) {
           parts.publisher.raise_next_event(row.next_event);
           parts.stored = row;
         } else {
-          // Signing keys are for the dispatcher; the core signs nothing.
           static_assert(std::is_same_v<Row, model::SigningKey>);
+          parts.signing_keys.load(std::forward<decltype(row)>(row));
         }
       },
       std::move(record));
@@ -52,6 +53,7 @@ void Engine::recovered(Now now) {
 std::string Engine::durable_state() const {
   const Parts& parts = *parts_;
   std::string out;
+  parts.signing_keys.append_durable_state(out);
   for (const model::Organization& organization : parts.registry.organizations()) {
     out += "org " + organization.id.to_string() + " " + organization.name + " created " +
            base::to_rfc3339(organization.created_at) + "\n";

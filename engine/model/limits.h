@@ -29,6 +29,18 @@ inline constexpr std::size_t kSigningSecretsMax = 2;
 inline constexpr std::size_t kApiKeysPerOrgMax = 100;
 inline constexpr std::size_t kOrganizationsMax = 1'000'000;
 
+// --- Signing keys -----------------------------------------------------------------------------
+// The longest life of a token: the key that signed it stays published at least so long.
+inline constexpr std::chrono::nanoseconds kTokenLifeMax = std::chrono::seconds(1200);
+// How long a new key is published before it signs, so that receivers that keep the JWKS have it.
+inline constexpr std::chrono::nanoseconds kKeyPublishLeadDefault = std::chrono::hours(1);
+inline constexpr std::chrono::nanoseconds kKeyPublishLeadMax = std::chrono::hours(24 * 7);
+// Keys published at a time: one more rotation is refused until the oldest has left.
+inline constexpr std::size_t kSigningKeysMax = 16;
+// How long a webhook's previous secret signs beside the new one.
+inline constexpr std::chrono::nanoseconds kSecretOverlapDefault = std::chrono::hours(24);
+inline constexpr std::chrono::nanoseconds kSecretOverlapMax = std::chrono::hours(24 * 30);
+
 // --- What one request may carry ---------------------------------------------------------------
 inline constexpr std::size_t kBodyBytesMax = std::size_t{4} * 1024 * 1024;
 inline constexpr std::size_t kEventContentBytesMax = std::size_t{256} * 1024;

@@ -62,13 +62,17 @@ struct PutAttempt {
 struct PutSigningKey {
   SigningKey key;
 };
+struct EraseSigningKey {
+  std::string kid;
+};
 struct PutCounters {
   Counters counters;
 };
 
-using Mutation = std::variant<PutOrganization, EraseOrganization, PutApiKey, EraseApiKey,
-                              PutWebhook, EraseWebhook, PutTrigger, EraseTrigger, PutEvent,
-                              PutPending, ErasePending, PutAttempt, PutSigningKey, PutCounters>;
+using Mutation =
+    std::variant<PutOrganization, EraseOrganization, PutApiKey, EraseApiKey, PutWebhook,
+                 EraseWebhook, PutTrigger, EraseTrigger, PutEvent, PutPending, ErasePending,
+                 PutAttempt, PutSigningKey, EraseSigningKey, PutCounters>;
 
 // Mutations that become durable together, in order. Self-contained and replayable.
 struct Batch {
@@ -112,7 +116,14 @@ struct ApiKeyRemoved {
   KeyDigest digest{};
 };
 
-using EffectKind = std::variant<SendReply, StartAttempt, CancelAttempt, ApiKeyAdded, ApiKeyRemoved>;
+// Every key that signs now or later, or signed lately, in order of active_from. Every I/O thread
+// gets each change before the reply that reveals it.
+struct SigningKeysChanged {
+  std::vector<SigningKey> keys;
+};
+
+using EffectKind = std::variant<SendReply, StartAttempt, CancelAttempt, ApiKeyAdded, ApiKeyRemoved,
+                                SigningKeysChanged>;
 
 // Leaves when batch `rests_on` is durable; 0 leaves at once.
 struct Effect {

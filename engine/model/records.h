@@ -248,6 +248,7 @@ inline constexpr std::uint16_t kNoAttempt = 0xffff;
 struct SigningKey {
   std::string kid;
   WallTime created_at;
+  WallTime active_from;  // signs from then on, until a later key does
   std::string public_x;  // base64url, 32 bytes
   std::string public_y;
   std::string sealed_private_key;

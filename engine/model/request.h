@@ -53,6 +53,15 @@ struct DeleteApiKey {
   OrgId org;
   ApiKeyId id;
 };
+// The edge makes and seals the key; `created_at` and `active_from` are the engine's to say.
+struct RotateSigningKey {
+  SigningKey key;
+};
+struct ListSigningKeys {};
+// The keys by which receivers verify, whatever organization asks: all share them.
+struct GetJwks {
+  OrgId org;
+};
 struct CreateWebhook {
   OrgId org;
   WebhookDraft draft;
@@ -166,7 +175,7 @@ struct GetEvent {
 
 using Request =
     std::variant<CreateOrganization, ListOrganizations, GetOrganization, DeleteOrganization,
-                 CreateApiKey, ListApiKeys, DeleteApiKey, CreateWebhook, ListWebhooks, GetWebhook,
+                 CreateApiKey, ListApiKeys, DeleteApiKey, RotateSigningKey, ListSigningKeys, GetJwks, CreateWebhook, ListWebhooks, GetWebhook,
                  PatchWebhook, DeleteWebhook, ListTriggers, AddTrigger, RemoveTrigger,
                  PublishEvents, CallHook, GetEvent, ClaimRate>;
 
@@ -190,6 +199,33 @@ struct ApiKeyReply {
 };
 struct ApiKeysReply {
   std::vector<ApiKey> keys;
+};
+enum class SigningKeyState : std::uint8_t {
+  kWaiting,   // published, and not in use yet
+  kActive,    // signs
+  kRetiring,  // published for the tokens that it signed
+};
+struct SigningKeyView {
+  std::string kid;
+  WallTime created_at;
+  WallTime active_from;
+  SigningKeyState state = SigningKeyState::kActive;
+  std::optional<WallTime> leaves_at;  // the JWKS, once a later key is known
+};
+struct SigningKeyReply {
+  SigningKeyView key;
+};
+struct SigningKeysReply {
+  std::vector<SigningKeyView> keys;  // in order of active_from
+};
+// What receivers verify with (CONTRACT B4.3).
+struct VerificationKey {
+  std::string kid;
+  std::string x;  // base64url, 32 bytes
+  std::string y;
+};
+struct JwksReply {
+  std::vector<VerificationKey> keys;
 };
 struct WebhookReply {
   WebhookPtr webhook;
@@ -250,7 +286,7 @@ struct EventReply {
 };
 
 using Reply = std::variant<Refusal, Done, TriggerAdded, OrganizationReply, OrganizationsReply,
-                           ApiKeyReply, ApiKeysReply, WebhookReply, WebhooksReply, TriggersReply,
-                           PublishReply, HookReply, EventReply>;
+                           ApiKeyReply, ApiKeysReply, SigningKeyReply, SigningKeysReply, JwksReply,
+                           WebhookReply, WebhooksReply, TriggersReply, PublishReply, HookReply, EventReply>;
 
 }  // namespace triggerd::model

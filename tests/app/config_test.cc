@@ -138,6 +138,10 @@ const std::vector<SettingCase>& setting_cases() {
        "127.0.0.0/8"},
       {"targets.ca_file", {{"ca.pem"}}, {}, ""},
       {"dns.servers", {{}, {"192.0.2.53"}, {"192.0.2.53", "192.0.2.54"}}, {}, ""},
+      {"signing.publish_before_use",
+       {{"0s"}, {"168h"}},
+       {{"168h1ns"}, {"-1s"}, {"1"}, {""}},
+       "at most 168h"},
       {"security.secret_key_file", {{"secret.key"}}, {}, ""},
       {"log.level",
        {{"debug"}, {"info"}, {"warn"}, {"error"}},
@@ -210,6 +214,7 @@ TEST(SetSetting, ValuesArriveWhereTheyBelong) {
       {"targets.allow_networks", {"127.0.0.0/8"}},
       {"targets.ca_file", {"c"}},
       {"dns.servers", {"192.0.2.53"}},
+      {"signing.publish_before_use", {"2h"}},
       {"security.secret_key_file", {"d"}},
       {"log.level", {"warn"}},
       {"log.format", {"json"}},
@@ -243,6 +248,7 @@ TEST(SetSetting, ValuesArriveWhereTheyBelong) {
   EXPECT_EQ(config.targets.allow_networks.size(), 1U);
   EXPECT_EQ(config.ca_file, "c");
   EXPECT_THAT(config.dns_servers, ElementsAre("192.0.2.53"));
+  EXPECT_EQ(config.key_publish_lead, std::chrono::hours(2));
   EXPECT_EQ(config.secret_key_file, "d");
   EXPECT_EQ(config.log_level, base::LogLevel::kWarn);
   EXPECT_EQ(config.log_format, LogFormat::kJson);

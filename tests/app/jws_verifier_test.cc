@@ -12,28 +12,22 @@
 #include <rapidcheck/gtest.h>
 
 #include "dispatcher/base64url.h"
-#include "dispatcher/key_ring.h"
 #include "dispatcher/request_builder.h"
 #include "dispatcher/signer.h"
+#include "tests/support/key_rings.h"
 
 namespace triggerd::app {
 namespace {
 
 using dispatcher::base64url;
+using support::jwks_of;
+using support::last_key;
+using support::new_ring;
 using testing::HasSubstr;
 
 constexpr base::WallTime kNow{std::chrono::seconds(1'709'431'920)};
 constexpr const char* kOrg = "0190a6e0-1111-7000-8000-000000000001";
 constexpr const char* kTarget = "https://hooks.example/in";
-
-dispatcher::KeyRing new_ring(std::size_t count) {
-  std::vector<dispatcher::PrivateKey> keys;
-  for (std::size_t i = 0; i < count; ++i) {
-    keys.push_back(std::move(dispatcher::PrivateKey::generate().value()));
-  }
-  const std::string active = keys.back().kid();
-  return std::move(dispatcher::KeyRing::create(std::move(keys), active).value());
-}
 
 class JwsVerifierTest : public testing::Test {
  protected:
@@ -54,7 +48,7 @@ class JwsVerifierTest : public testing::Test {
   }
   // Signed by the right key, whatever it says.
   std::string signed_claims(const std::string& claims) {
-    return dispatcher::Signer(ring_).sign(claims);
+    return dispatcher::Signer(ring_).sign(claims, kNow);
   }
   std::string fault(const std::string& text) const { return fault(text, expected_); }
   std::string fault(const std::string& text, const JwsExpectations& expected) const {
@@ -62,8 +56,8 @@ class JwsVerifierTest : public testing::Test {
     return claims.ok() ? "none" : claims.error().message;
   }
 
-  dispatcher::KeyRing ring_ = new_ring(2);
-  JwsVerifier verifier_ = std::move(JwsVerifier::create(ring_.jwks()).value());
+  support::KeyRingPtr ring_ = new_ring(2);
+  JwsVerifier verifier_ = std::move(JwsVerifier::create(jwks_of(ring_)).value());
   JwsExpectations expected_{kOrg, kTarget, kNow};
 };
 
@@ -78,7 +72,7 @@ TEST_F(JwsVerifierTest, AcceptsWhatTriggerdSendsAndReadsItsClaims) {
   const base::Result<JwsClaims> result = verifier_.verify(token(), expected_);
   ASSERT_TRUE(result.ok()) << result.error().message;
   const JwsClaims& claims = result.value();
-  EXPECT_EQ(claims.kid, ring_.active().kid());
+  EXPECT_EQ(claims.kid, last_key(ring_).kid());
   EXPECT_EQ(claims.audience, kOrg);
   EXPECT_EQ(claims.issuer, "https://events.example");
   EXPECT_EQ(claims.target_url, kTarget);
@@ -90,16 +84,17 @@ TEST_F(JwsVerifierTest, AcceptsWhatTriggerdSendsAndReadsItsClaims) {
 }
 
 TEST_F(JwsVerifierTest, AcceptsATokenOfAnyPublishedKey) {
-  const dispatcher::KeyRing other = new_ring(1);
-  const std::string both = ring_.jwks().substr(0, ring_.jwks().size() - 2) + ',' +
-                           other.jwks().substr(other.jwks().find('[') + 1);
+  const support::KeyRingPtr other = new_ring(1);
+  const std::string both = jwks_of(ring_).substr(0, jwks_of(ring_).size() - 2) + ',' +
+                           jwks_of(other).substr(jwks_of(other).find('[') + 1);
   const JwsVerifier verifier = std::move(JwsVerifier::create(both).value());
   EXPECT_TRUE(verifier.verify(token(), expected_).ok());
 }
 
 TEST_F(JwsVerifierTest, RefusesATokenOfAKeyThatIsNotPublished) {
-  const dispatcher::KeyRing foreign = new_ring(1);
-  EXPECT_THAT(fault(dispatcher::Signer(foreign).sign("{}")), HasSubstr("no key is published"));
+  const support::KeyRingPtr foreign = new_ring(1);
+  EXPECT_THAT(fault(dispatcher::Signer(foreign).sign("{}", kNow)),
+              HasSubstr("no key is published"));
 }
 
 TEST_F(JwsVerifierTest, RefusesEveryChangedCharacter) {
@@ -125,7 +120,7 @@ TEST_F(JwsVerifierTest, RefusesATokenCutAnywhereOrGrown) {
 
 TEST_F(JwsVerifierTest, RefusesOtherAlgorithms) {
   const std::vector<std::string> parts = parts_of(token());
-  const std::string kid = R"(,"kid":")" + ring_.active().kid() + R"("})";
+  const std::string kid = R"(,"kid":")" + last_key(ring_).kid() + R"("})";
   for (const char* algorithm : {"none", "HS256", "es256", "ES384", "RS256"}) {
     const std::string header = R"({"alg":")" + std::string(algorithm) + '"' + kid;
     EXPECT_THAT(fault(base64url(header) + '.' + parts[1] + '.'), HasSubstr("not ES256"));
@@ -199,7 +194,7 @@ TEST_F(JwsVerifierTest, RefusesATokenOverTheLimit) {
 TEST_F(JwsVerifierTest, SkipsKeysOfOtherKindsInTheDocument) {
   const std::string foreign = R"({"kty":"RSA","n":"AQAB","e":"AQAB","kid":"r"},)"
                               R"({"kty":"EC","crv":"P-384","kid":"p","x":"","y":""},7,)";
-  std::string jwks = ring_.jwks();
+  std::string jwks = jwks_of(ring_);
   jwks.insert(jwks.find('[') + 1, foreign);
   base::Result<JwsVerifier> verifier = JwsVerifier::create(jwks);
   ASSERT_TRUE(verifier.ok()) << verifier.error().message;
@@ -207,10 +202,10 @@ TEST_F(JwsVerifierTest, SkipsKeysOfOtherKindsInTheDocument) {
 }
 
 TEST_F(JwsVerifierTest, RefusesDocumentsWithoutAUsableKey) {
-  std::string off_curve = ring_.jwks();
+  std::string off_curve = jwks_of(ring_);
   const std::size_t x = off_curve.find(R"("x":")") + 5;
   off_curve[x] = off_curve[x] == 'A' ? 'B' : 'A';
-  std::string short_x = ring_.jwks();
+  std::string short_x = jwks_of(ring_);
   short_x.erase(short_x.find(R"("x":")") + 5, 4);
   std::string many = R"({"keys":[)";
   for (std::size_t i = 0; i < JwsVerifier::kKeysMax; ++i) many += "{},";

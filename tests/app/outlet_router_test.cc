@@ -58,7 +58,9 @@ class OutletRouterTest : public testing::Test {
   std::vector<model::RequestId> own_replies_;
   OutletRouter router_{
       [this](const base::Error& error) { failures_.push_back(error.message); },
-      [this](model::RequestId id, const model::Reply&) { own_replies_.push_back(id); }};
+      [this](model::RequestId id, const model::Reply&) { own_replies_.push_back(id); },
+      [this](const std::vector<model::SigningKey>& keys) { signing_keys_ = keys.size(); }};
+  std::size_t signing_keys_ = 0;
 };
 
 TEST_F(OutletRouterTest, AReplyGoesToTheLoopThatWaitsAtTheEndOfTheTurn) {
@@ -105,6 +107,11 @@ TEST_F(OutletRouterTest, KeysAndCancellationsGoToAllLoopsInOrder) {
     EXPECT_TRUE(std::holds_alternative<model::ApiKeyRemoved>(messages[1]));
     EXPECT_EQ(std::get<model::CancelAttempt>(messages[2]).id, model::AttemptId(5));
   }
+}
+
+TEST_F(OutletRouterTest, SigningKeysAreForTheServerToOpen) {
+  router_.signing_keys_changed(std::vector<model::SigningKey>(2));
+  EXPECT_EQ(signing_keys_, 2U);
 }
 
 TEST_F(OutletRouterTest, AFailureIsPassedOn) {

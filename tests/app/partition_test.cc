@@ -31,6 +31,10 @@ class RecordingOutlet final : public Outlet {
   void cancel(model::AttemptId attempt) override { cancelled.push_back(attempt); }
   void key_added(const model::ApiKey& key) override { keys.push_back(key); }
   void key_removed(const model::KeyDigest& /*digest*/) override { ++keys_removed; }
+  void signing_keys_changed(const std::vector<model::SigningKey>& changed) override {
+    signing_kids.clear();
+    for (const model::SigningKey& key : changed) signing_kids.push_back(key.kid);
+  }
   void turn_ended() override {
     for (auto& [request, reply] : queued_) {
       EXPECT_FALSE(replies.contains(request)) << "answered twice";
@@ -50,6 +54,7 @@ class RecordingOutlet final : public Outlet {
   std::vector<model::AttemptId> cancelled;
   std::vector<model::ApiKey> keys;
   int keys_removed = 0;
+  std::vector<std::string> signing_kids;
   std::vector<std::string> failures;
 
  private:
@@ -533,7 +538,7 @@ TEST_F(PartitionTest, DrainWaitsForCallsAndForTheLastCommit) {
 
 // --- Recovery ---------------------------------------------------------------------------------
 
-TEST_F(PartitionTest, RecoverGivesAwaySigningKeysAndTheRestToTheEngine) {
+TEST_F(PartitionTest, RecoverShowsSigningKeysAndGivesEverythingToTheEngine) {
   model::SigningKey key;
   key.kid = "k1";
   ASSERT_TRUE(store_.commit(model::Batch{model::BatchSeq(0), {model::PutSigningKey{key}}}).ok());
@@ -548,6 +553,41 @@ TEST_F(PartitionTest, RecoverGivesAwaySigningKeysAndTheRestToTheEngine) {
   EXPECT_EQ(partition_->stats().webhooks, 1U);
   EXPECT_EQ(partition_->stats().triggers, 1U);
   EXPECT_EQ(partition_->stats().pending, 1U);
+}
+
+TEST_F(PartitionTest, WhereThereIsNoSigningKeyTheFirstOneIsMadeOnceAndDurable) {
+  int made = 0;
+  const auto first = [&made]() -> base::Result<model::SigningKey> {
+    ++made;
+    model::SigningKey key;
+    key.kid = "first";
+    return key;
+  };
+  for (int start = 0; start < 2; ++start) {
+    partition_ = std::make_unique<Partition>(loop_, store_, options_, random_, outlet_);
+    signing_keys_.clear();
+    const auto keep = [this](const model::SigningKey& key) { signing_keys_.push_back(key); };
+    ASSERT_TRUE(partition_->recover(keep, first).ok());
+    ASSERT_EQ(signing_keys_.size(), 1U) << start;
+    EXPECT_EQ(signing_keys_[0].kid, "first");
+    EXPECT_EQ(signing_keys_[0].active_from, signing_keys_[0].created_at);
+    EXPECT_EQ(made, 1) << start;
+  }
+}
+
+TEST_F(PartitionTest, ANewSigningKeyIsUsedAndShownOnceItIsDurable) {
+  open();
+  store_.hold_commits();
+  model::SigningKey key;
+  key.kid = "k1";
+  const model::RequestId asked = submit(model::RotateSigningKey{key});
+  await_commit_begun(1);
+  pump(loop_);
+  EXPECT_TRUE(outlet_.signing_kids.empty());
+  EXPECT_EQ(outlet_.find(asked), nullptr);
+  store_.release_commits();
+  ASSERT_FALSE(refusal_of(answer(asked)));
+  EXPECT_THAT(outlet_.signing_kids, testing::ElementsAre("k1"));
 }
 
 }  // namespace

@@ -191,12 +191,38 @@ TEST_P(ServerTest, ARestartChangesNothing) {
   const auto everything = [this] {
     return webhooks(kKey).body + call("GET", "/admin/organizations", with_admin()).body +
            call("GET", fmt::format("/admin/organizations/{}/api-keys", kOrg), with_admin()).body +
+           call("GET", "/admin/signing-keys", with_admin()).body +
            call("GET", "/organizations/webhooks/verification-jwks", {}).body;
   };
   const std::string before = everything();
   EXPECT_THAT(before, HasSubstr("configuration"));
   restart();
   EXPECT_EQ(everything(), before);
+}
+
+TEST_P(ServerTest, ARotatedSigningKeyIsPublishedOnEveryLoopWhenItIsAnswered) {
+  config_.store_mode = StoreMode::kDisk;
+  config_.data_path = folder_.path("data");
+  config_.key_publish_lead = base::Duration(0);
+  ASSERT_TRUE(start());
+  const auto jwks = [this] {
+    return call("GET", "/organizations/webhooks/verification-jwks",
+                {{"SlashID-OrgID", std::string(kOrg)}})
+        .body;
+  };
+  const auto kids_in = [](const std::string& text) {
+    std::size_t count = 0;
+    for (std::size_t at = 0; (at = text.find("\"kid\":", at)) != std::string::npos; ++at) ++count;
+    return count;
+  };
+  EXPECT_EQ(kids_in(jwks()), 1U);
+  const HttpAnswer rotated = call("POST", "/admin/signing-keys/rotate", with_admin());
+  ASSERT_EQ(rotated.status, 201) << rotated.body;
+  EXPECT_THAT(rotated.body, HasSubstr(R"("state":"active")"));
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(kids_in(jwks()), 2U);
+  restart();
+  EXPECT_EQ(kids_in(jwks()), 2U);
+  EXPECT_EQ(call("POST", "/admin/signing-keys/rotate", with_key(kKey)).status, 403);
 }
 
 TEST_P(ServerTest, AChangedKeyFileRevokesTheOldKey) {

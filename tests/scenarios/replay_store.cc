@@ -45,6 +45,10 @@ void ReplayStore::put(const model::Mutation& mutation) {
           TRIGGERD_ASSERT(pending_.erase({what.seq, what.chunk}) == 1);
         } else if constexpr (std::is_same_v<What, model::PutAttempt>) {
           attempts_.push_back(what.attempt);
+        } else if constexpr (std::is_same_v<What, model::PutSigningKey>) {
+          signing_keys_[what.key.kid] = what.key;
+        } else if constexpr (std::is_same_v<What, model::EraseSigningKey>) {
+          TRIGGERD_ASSERT(signing_keys_.erase(what.kid) == 1);
         } else if constexpr (std::is_same_v<What, model::PutCounters>) {
           counters_ = what.counters;
           has_counters_ = true;
@@ -61,6 +65,7 @@ void ReplayStore::load_into(core::Engine& engine) const {
     counters.next_event = std::max(counters.next_event, beyond);
     engine.load(counters);
   }
+  for (const auto& [kid, key] : signing_keys_) engine.load(key);
   for (const auto& [id, organization] : organizations_) engine.load(organization);
   for (const auto& [id, key] : keys_) engine.load(key);
   for (const auto& [ref, webhook] : webhooks_) engine.load(webhook);

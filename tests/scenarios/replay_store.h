@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,7 @@ class ReplayStore {
   void put(const model::Mutation& mutation);
 
   std::uint64_t last_batch_ = 0;
+  std::map<std::string, model::SigningKey> signing_keys_;
   std::map<model::OrgId, model::Organization> organizations_;
   std::map<std::pair<model::OrgId, model::ApiKeyId>, model::ApiKey> keys_;
   std::map<model::WebhookRef, model::Webhook> webhooks_;

@@ -113,6 +113,9 @@ const std::map<std::string, Scenario::Play, std::less<>>& Scenario::plays() {
       {"trigger", &Scenario::add_trigger},
       {"delete-trigger", &Scenario::remove_trigger},
       {"triggers", &Scenario::list_triggers},
+      {"rotate-key", &Scenario::rotate_key},
+      {"signing-keys", &Scenario::list_signing_keys},
+      {"jwks", &Scenario::get_jwks},
       {"publish", &Scenario::publish},
       {"cancel", &Scenario::cancel_request},
       {"outcome", &Scenario::outcome},
@@ -230,6 +233,8 @@ void Scenario::options(const Command& command) {
       options_.payload_cache_bytes = number_of(value);
     } else if (key == "dedup-ids") {
       options_.dedup_ids = number_of(value);
+    } else if (key == "key-lead") {
+      options_.key_publish_lead = duration_of(value);
     } else if (key == "schedule") {
       std::istringstream entries(value);
       for (std::string entry; std::getline(entries, entry, ',');) {
@@ -299,6 +304,21 @@ void Scenario::remove_trigger(const Command& command) {
 void Scenario::list_triggers(const Command& command) {
   request(model::ListTriggers{model::OrgId(id_for(command.word(0))),
                               model::WebhookId(id_for(command.word(1)))});
+}
+
+void Scenario::rotate_key(const Command& command) {
+  model::RotateSigningKey asked;
+  asked.key.kid = command.word(0);
+  asked.key.sealed_private_key = "sealed";
+  request(std::move(asked));
+}
+
+void Scenario::list_signing_keys(const Command&) {
+  request(model::ListSigningKeys{});
+}
+
+void Scenario::get_jwks(const Command&) {
+  request(model::GetJwks{});
 }
 
 void Scenario::publish(const Command& command) {

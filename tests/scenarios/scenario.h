@@ -54,6 +54,9 @@ class Scenario {
   void add_trigger(const Command& command);
   void remove_trigger(const Command& command);
   void list_triggers(const Command& command);
+  void rotate_key(const Command& command);
+  void list_signing_keys(const Command& command);
+  void get_jwks(const Command& command);
   void publish(const Command& command);
   void cancel_request(const Command& command);
   void outcome(const Command& command);
@@ -81,6 +84,7 @@ class Scenario {
   [[nodiscard]] std::string text_of(const model::PendingChunk& chunk) const;
   [[nodiscard]] std::string text_of(const model::AttemptRecord& record) const;
   // Since the scenario began: "+5s".
+  [[nodiscard]] std::string text_of(const model::SigningKeyView& key) const;
   [[nodiscard]] std::string text_of(base::WallTime time) const;
   [[nodiscard]] std::string name_of(model::WebhookRef ref) const;
   [[nodiscard]] std::string name_of(const base::Uuid& id) const;

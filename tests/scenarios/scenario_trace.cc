@@ -151,11 +151,22 @@ std::string Scenario::text_of(const model::Mutation& mutation) const {
                  std::to_string(what.counters.next_generation.value()) + ", event " +
                  std::to_string(what.counters.next_event.value()) + ", first pending " +
                  std::to_string(what.counters.first_pending.value());
+        } else if constexpr (std::is_same_v<What, model::EraseSigningKey>) {
+          return "erase signing key " + what.kid;
         } else {
-          return "put signing key";
+          static_assert(std::is_same_v<What, model::PutSigningKey>);
+          return "put signing key " + what.key.kid + " from " + text_of(what.key.active_from);
         }
       },
       mutation);
+}
+
+std::string Scenario::text_of(const model::SigningKeyView& key) const {
+  constexpr std::array<const char*, 3> states{"waiting", "active", "retiring"};
+  std::string text = key.kid + " " + states.at(static_cast<std::size_t>(key.state)) + " from " +
+                     text_of(key.active_from);
+  if (key.leaves_at) text += " leaves at " + text_of(*key.leaves_at);
+  return text;
 }
 
 void Scenario::print(const model::Read& read) {
@@ -184,12 +195,16 @@ void Scenario::print(const model::Effect& effect) {
     print("key added " + added->key.name);
   } else if (const auto* removed = std::get_if<model::ApiKeyRemoved>(&effect.what)) {
     print("key removed, digest " + std::to_string(removed->digest[0]));
+  } else if (const auto* signing = std::get_if<model::SigningKeysChanged>(&effect.what)) {
+    std::string text = "signing keys";
+    for (const model::SigningKey& key : signing->keys) text += " " + key.kid;
+    print(text);
   }
 }
 
 std::string Scenario::text_of(const model::Reply& reply) const {
   return std::visit(
-      [](const auto& what) -> std::string {
+      [this](const auto& what) -> std::string {
         using What = std::decay_t<decltype(what)>;
         std::string text;
         if constexpr (std::is_same_v<What, model::Refusal>) {
@@ -202,6 +217,14 @@ std::string Scenario::text_of(const model::Reply& reply) const {
           return "organization " + what.organization.name;
         } else if constexpr (std::is_same_v<What, model::ApiKeyReply>) {
           return "key " + what.key.name;
+        } else if constexpr (std::is_same_v<What, model::SigningKeyReply>) {
+          return "signing key " + text_of(what.key);
+        } else if constexpr (std::is_same_v<What, model::SigningKeysReply>) {
+          for (const auto& key : what.keys) text += "\n    " + text_of(key);
+          return "signing keys" + text;
+        } else if constexpr (std::is_same_v<What, model::JwksReply>) {
+          for (const auto& key : what.keys) text += " " + key.kid;
+          return "jwks" + text;
         } else if constexpr (std::is_same_v<What, model::WebhookReply>) {
           return "webhook " + what.webhook->id.to_string() + " " + what.webhook->target_url;
         } else if constexpr (std::is_same_v<What, model::WebhooksReply>) {

@@ -187,8 +187,8 @@ model::AttemptRecord any_record() {
 }
 template <>
 model::SigningKey any_record() {
-  return {any<std::string>(), any_time(), any<std::string>(), any<std::string>(),
-          any<std::string>()};
+  return {any<std::string>(), any_time(),         any_time(),
+          any<std::string>(), any<std::string>(), any<std::string>()};
 }
 template <>
 model::Counters any_record() {

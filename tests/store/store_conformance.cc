@@ -123,28 +123,31 @@ TEST_P(StoreConformance, EraseRemovesExactlyTheRowNamed) {
           .commit(batch(put(organization(1)), put(organization(2)), put(api_key(1, 2)),
                         put(api_key(1, 3)), put(api_key(2, 2)), put(webhook(3)), put(webhook(4)),
                         put(trigger(3, "a", 1)), put(trigger(3, "ab", 2)), put(trigger(4, "a", 3)),
-                        put(pending(4, 0)), put(pending(4, 1)), put(pending(5, 0))))
+                        put(pending(4, 0)), put(pending(4, 1)), put(pending(5, 0)),
+                        put(signing_key("k1")), put(signing_key("k11"))))
           .ok());
   ASSERT_TRUE(
       store()
           .commit(batch(model::EraseOrganization{id_of<model::OrgId>(1)},
                         model::EraseApiKey{id_of<model::OrgId>(1), id_of<model::ApiKeyId>(2)},
                         model::EraseWebhook{id_of<model::OrgId>(1), model::WebhookRef(3)},
-                        model::EraseTrigger{erased_as}, model::ErasePending{model::EventSeq(4), 0}))
+                        model::EraseTrigger{erased_as}, model::ErasePending{model::EventSeq(4), 0},
+                        model::EraseSigningKey{"k1"}))
           .ok());
   reopen();
   const std::vector<model::Record> expected = {
-      organization(2),     api_key(1, 3),      api_key(2, 2), webhook(4),
+      signing_key("k11"),  organization(2),    api_key(1, 3), api_key(2, 2), webhook(4),
       trigger(3, "ab", 2), trigger(4, "a", 3), pending(4, 1), pending(5, 0)};
   EXPECT_EQ(scan_all(store()), expected);
 }
 
 TEST_P(StoreConformance, ErasingWhatIsNotThereIsFine) {
-  EXPECT_TRUE(store()
-                  .commit(batch(model::EraseOrganization{id_of<model::OrgId>(1)},
-                                model::ErasePending{model::EventSeq(4), 0},
-                                model::EraseTrigger{trigger(1, "a", 1)}))
-                  .ok());
+  EXPECT_TRUE(
+      store()
+          .commit(batch(model::EraseOrganization{id_of<model::OrgId>(1)},
+                        model::ErasePending{model::EventSeq(4), 0},
+                        model::EraseTrigger{trigger(1, "a", 1)}, model::EraseSigningKey{"k"}))
+          .ok());
   EXPECT_THAT(scan_all(store()), IsEmpty());
 }
 

@@ -147,7 +147,7 @@ inline model::AttemptRecord attempt(std::uint32_t webhook, std::uint64_t seq,
   return attempt;
 }
 inline model::SigningKey signing_key(const std::string& kid) {
-  return {kid, wall(4), "x-of-" + kid, "y-of-" + kid, std::string("sealed\0bytes", 12)};
+  return {kid, wall(4), wall(5), "x-of-" + kid, "y-of-" + kid, std::string("sealed\0bytes", 12)};
 }
 inline model::Counters counters(std::uint64_t next_event, std::uint64_t first_pending) {
   model::Counters counters;

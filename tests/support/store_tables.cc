@@ -41,6 +41,7 @@ class Applier {
     if (!fresh && put.attempt.number >= at->second.number) at->second = put.attempt;
   }
   void operator()(const model::PutSigningKey& put) { tables_.signing_keys[put.key.kid] = put.key; }
+  void operator()(const model::EraseSigningKey& erase) { tables_.signing_keys.erase(erase.kid); }
   void operator()(const model::PutCounters& put) { tables_.counters = put.counters; }
 
  private:

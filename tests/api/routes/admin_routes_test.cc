@@ -119,6 +119,41 @@ TEST_F(AdminRoutesTest, a_key_has_all_scopes_and_a_name_unless_said_and_bad_ones
   EXPECT_THAT(refused(R"({"scopes":[1]})"), HasSubstr("expected a string"));
 }
 
+TEST_F(AdminRoutesTest, a_signing_key_is_minted_here_and_shown_without_its_private_part) {
+  const model::WallTime made = *base::parse_rfc3339("2024-03-03T02:12:00Z");
+  const auto request = asked<model::RotateSigningKey>(
+      Method::kPost, "/admin/signing-keys/rotate", as_admin(), "",
+      model::SigningKeyReply{{"kid-2", made, made + std::chrono::hours(1),
+                              model::SigningKeyState::kWaiting, std::nullopt}});
+  EXPECT_EQ(request.key.kid, "minted-kid");
+  EXPECT_EQ(request.key.sealed_private_key, "sealed-private-key");
+  EXPECT_EQ(response->status, 201);
+  EXPECT_EQ(
+      response->body,
+      R"({"result":{"active_from":"2024-03-03T03:12:00Z","created_at":"2024-03-03T02:12:00Z",)"
+      R"("kid":"kid-2","state":"waiting"}})");
+}
+
+TEST_F(AdminRoutesTest, signing_keys_are_listed_with_their_state) {
+  const model::WallTime made = *base::parse_rfc3339("2024-03-03T02:12:00Z");
+  asked<model::ListSigningKeys>(
+      Method::kGet, "/admin/signing-keys", as_admin(), "",
+      model::SigningKeysReply{
+          {{"a", made, made, model::SigningKeyState::kRetiring, made + std::chrono::hours(3)},
+           {"b", made, made, model::SigningKeyState::kActive, std::nullopt}}});
+  EXPECT_EQ(response->status, 200);
+  EXPECT_THAT(response->body, HasSubstr(R"("kid":"a","leaves_at":"2024-03-03T05:12:00Z",)"
+                                        R"("state":"retiring")"));
+  EXPECT_THAT(response->body, HasSubstr(R"("kid":"b","state":"active")"));
+}
+
+TEST_F(AdminRoutesTest, signing_keys_are_for_the_admin_token_alone) {
+  EXPECT_EQ(answer_to(Method::kPost, "/admin/signing-keys/rotate", with_key("all-key")).status,
+            403);
+  EXPECT_EQ(answer_to(Method::kPost, "/admin/signing-keys/rotate", {}).status, 401);
+  EXPECT_EQ(answer_to(Method::kGet, "/admin/signing-keys", with_key("all-key")).status, 403);
+}
+
 TEST_F(AdminRoutesTest, health_and_version_are_open_to_anyone) {
   HttpResponse answer = answer_to(Method::kGet, "/livez", {});
   EXPECT_EQ(answer.status, 200);

@@ -49,7 +49,12 @@ class FakeBackend final : public Backend {
     key.digest[0] = 7;
     return key;
   }
-  std::string jwks() override { return R"({"keys":[{"kid":"k"}]})"; }
+  base::Result<model::SigningKey> mint_signing_key() override {
+    model::SigningKey key;
+    key.kid = "minted-kid";
+    key.sealed_private_key = "sealed-private-key";
+    return key;
+  }
   std::vector<std::string> not_ready_reasons() override { return reasons; }
 
   // Replies to the request that waits longest.

@@ -264,10 +264,17 @@ TEST_F(WebhookRoutesTest, the_jwks_is_bare_and_needs_no_key) {
         Fields{{"SlashID-OrgID", std::string(kOrgText)},
                {"SlashID-API-Key", "a"},
                {"Authorization", "Bearer b"}}}) {
-    const HttpResponse answer = answer_to(Method::kGet, path, fields);
-    EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(answer.content_type, "application/json");
-    EXPECT_EQ(answer.body, R"({"keys":[{"kid":"k"}]})");
+    const auto request =
+        asked<model::GetJwks>(Method::kGet, path, fields, "",
+                              model::JwksReply{{{"kid-1", "x-1", "y-1"}, {"kid-2", "x-2", "y-2"}}});
+    EXPECT_EQ(request.org, test_org());
+    EXPECT_EQ(response->status, 200);
+    EXPECT_EQ(response->content_type, "application/json");
+    EXPECT_EQ(response->body,
+              R"({"keys":[{"alg":"ES256","crv":"P-256","key_ops":["verify"],"kid":"kid-1",)"
+              R"("kty":"EC","use":"sig","x":"x-1","y":"y-1"},)"
+              R"({"alg":"ES256","crv":"P-256","key_ops":["verify"],"kid":"kid-2",)"
+              R"("kty":"EC","use":"sig","x":"x-2","y":"y-2"}]})");
   }
   EXPECT_EQ(backend.authentications, 0);
   EXPECT_THAT(message_of(answer_to(Method::kGet, path, {}), 400), HasSubstr("SlashID-OrgID"));

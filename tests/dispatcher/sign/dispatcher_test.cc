@@ -99,7 +99,7 @@ class DispatcherTest : public testing::Test {
 
   loop::EventLoop loop_;
   base::SeededRandom random_{1};
-  KeyRing ring_ = new_ring();
+  KeyRingPtr ring_ = new_ring();
   AttemptParts parts_;
   std::vector<std::pair<std::uint64_t, Outcome>> outcomes_;
   // The dispatcher's, once it is open.
@@ -118,7 +118,7 @@ TEST_F(DispatcherTest, SendsASignedCallToTheTargetInTheTickAfterStart) {
   const HttpCall& call = transport_.calls[0];
   EXPECT_EQ(call.id, AttemptId(7));
   EXPECT_EQ(call.url.to_string(), "https://hooks.example/in");
-  EXPECT_TRUE(verifies(call.body, ring_.jwks()));
+  EXPECT_TRUE(verifies(call.body, jwks_of(ring_)));
   EXPECT_STREQ(parse_json(claims_text(call.body))["target_url"].GetString(),
                "https://Hooks.example:443/in");
 }
@@ -269,11 +269,11 @@ TEST_F(DispatcherTest, TheOutcomeCallbackMayStartAndCancelAttempts) {
 
 TEST_F(DispatcherTest, SignsWithTheNewRingOnceItIsGiven) {
   open();
-  const KeyRing next = new_ring();
+  const KeyRingPtr next = new_ring();
   dispatcher_->use(next);
   start(1);
   loop_.run_once();
-  EXPECT_TRUE(verifies(transport_.calls[0].body, next.jwks()));
+  EXPECT_TRUE(verifies(transport_.calls[0].body, jwks_of(next)));
 }
 
 TEST_F(DispatcherTest, WritesOneWideLineForEachAttempt) {

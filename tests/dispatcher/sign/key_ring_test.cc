@@ -48,14 +48,10 @@ TEST(PrivateKey, HasAThumbprintOf43CharactersAndCoordinatesOf32Bytes) {
   }
 }
 
-TEST(PrivateKey, GivesItsStoredFormWithoutThePrivatePart) {
-  const PrivateKey key = golden_key();
-  const model::SigningKey record = key.record(kNow);
-  EXPECT_EQ(record.kid, key.kid());
-  EXPECT_EQ(record.public_x, key.public_x());
-  EXPECT_EQ(record.public_y, key.public_y());
-  EXPECT_EQ(record.created_at, kNow);
-  EXPECT_TRUE(record.sealed_private_key.empty());
+TEST(PrivateKey, TheGoldenKeyGivesTheGoldenDocument) {
+  std::vector<RingKey> keys;
+  keys.push_back({golden_key(), {}});
+  EXPECT_EQ(jwks_of(ring_of(std::move(keys))), read_data("es256_golden/jwks.json"));
 }
 
 TEST(PrivateKey, RefusesBytesThatAreNotOneP256Key) {
@@ -91,41 +87,32 @@ TEST(PrivateKey, SurvivesEveryDamagedByte) {
   }
 }
 
-TEST(KeyRing, PublishesTheGoldenDocumentByteForByte) {
-  std::vector<PrivateKey> keys;
-  keys.push_back(golden_key());
-  const std::string kid = keys[0].kid();
-  const KeyRing ring = std::move(KeyRing::create(std::move(keys), kid).value());
-  EXPECT_EQ(ring.jwks(), read_data("es256_golden/jwks.json"));
-}
+TEST(KeyRing, RefusesNoKeysAndTheSameKeyTwice) {
+  EXPECT_FALSE(KeyRing::create({}).ok());
 
-TEST(KeyRing, PublishesEveryKeyAndNoPrivateMember) {
-  const KeyRing ring = new_ring(3);
-  const rapidjson::Document document = parse_json(ring.jwks());
-  ASSERT_EQ(document["keys"].Size(), 3U);
-  for (const auto& key : document["keys"].GetArray()) {
-    EXPECT_FALSE(key.HasMember("d"));
-    EXPECT_STREQ(key["alg"].GetString(), "ES256");
-    EXPECT_STREQ(key["use"].GetString(), "sig");
-    EXPECT_EQ(key.MemberCount(), 8U);
-  }
-  EXPECT_EQ(document["keys"][2]["kid"].GetString(), ring.active().kid());
-}
-
-TEST(KeyRing, RefusesNoKeysAForeignActiveKeyAndTheSameKeyTwice) {
-  EXPECT_FALSE(KeyRing::create({}, "x").ok());
-
-  std::vector<PrivateKey> one;
-  one.push_back(golden_key());
-  EXPECT_FALSE(KeyRing::create(std::move(one), "x").ok());
-
-  std::vector<PrivateKey> twice;
-  twice.push_back(golden_key());
-  twice.push_back(golden_key());
-  const std::string kid = twice[0].kid();
-  const base::Result<KeyRing> ring = KeyRing::create(std::move(twice), kid);
+  std::vector<RingKey> twice;
+  twice.push_back({golden_key(), base::WallTime(base::Duration(1))});
+  twice.push_back({golden_key(), base::WallTime(base::Duration(2))});
+  const base::Result<KeyRing> ring = KeyRing::create(std::move(twice));
   ASSERT_FALSE(ring.ok());
   EXPECT_THAT(ring.error().message, testing::HasSubstr("twice"));
+}
+
+TEST(KeyRing, OrdersItsKeysByTheirTimeWhateverTheOrderGiven) {
+  std::vector<RingKey> keys;
+  for (const int from : {3, 1, 2}) {
+    keys.push_back(
+        {std::move(PrivateKey::generate().value()), base::WallTime(base::Duration(from))});
+  }
+  const std::string first = keys[1].key.kid();
+  const KeyRing ring = std::move(KeyRing::create(std::move(keys)).value());
+  EXPECT_EQ(ring.keys()[0].key.kid(), first);
+  EXPECT_EQ(ring.keys()[2].active_from, base::WallTime(base::Duration(3)));
+  const KeyRing::Turn turn = ring.at(base::WallTime(base::Duration(1)));
+  EXPECT_EQ(turn.key.kid(), first);
+  EXPECT_EQ(turn.from, base::WallTime::min()) << "there is none before it";
+  EXPECT_EQ(turn.until, base::WallTime(base::Duration(2)));
+  EXPECT_EQ(ring.at(kNow).until, base::WallTime::max());
 }
 
 }  // namespace

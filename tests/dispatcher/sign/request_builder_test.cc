@@ -30,7 +30,7 @@ class RequestBuilderTest : public testing::Test {
   }
   rapidjson::Document claims() { return parse_json(claims_text(build().body)); }
 
-  KeyRing ring_ = new_ring();
+  KeyRingPtr ring_ = new_ring();
   base::SeededRandom random_{1};
   RequestBuilder builder_{"https://events.example", ring_, random_};
   AttemptParts parts_;
@@ -60,13 +60,13 @@ TEST_F(RequestBuilderTest, ClaimsTheElevenClaimsInSortedOrder) {
 }
 
 TEST_F(RequestBuilderTest, SignsTheTokenByThePublishedKey) {
-  EXPECT_TRUE(verifies(build().body, ring_.jwks()));
+  EXPECT_TRUE(verifies(build().body, jwks_of(ring_)));
 }
 
 TEST_F(RequestBuilderTest, SignsByTheNewRingOnceItIsGiven) {
-  const KeyRing next = new_ring();
+  const KeyRingPtr next = new_ring();
   builder_.use(next);
-  EXPECT_TRUE(verifies(build().body, next.jwks()));
+  EXPECT_TRUE(verifies(build().body, jwks_of(next)));
 }
 
 TEST_F(RequestBuilderTest, MintsAVersion4JtiForEachAttemptAndKeepsTheSubject) {

@@ -50,13 +50,6 @@ std::string der_of(const std::string& raw) {
 
 }  // namespace
 
-KeyRing new_ring(std::size_t count) {
-  std::vector<PrivateKey> keys;
-  for (std::size_t i = 0; i < count; ++i) keys.push_back(std::move(PrivateKey::generate().value()));
-  const std::string active = keys.back().kid();
-  return std::move(KeyRing::create(std::move(keys), active).value());
-}
-
 TokenParts split_token(const std::string& token) {
   const std::size_t first = token.find('.');
   const std::size_t second = token.find('.', first + 1);

@@ -13,11 +13,15 @@
 
 #include "dispatcher/key_ring.h"
 #include "engine/model/output.h"
+#include "tests/support/key_rings.h"
 
 namespace triggerd::dispatcher {
 
-// A ring of `keys` new keys; the last one signs.
-KeyRing new_ring(std::size_t keys = 1);
+using support::jwks_of;
+using support::KeyRingPtr;
+using support::last_key;
+using support::new_ring;
+using support::ring_of;
 
 // The three parts of a token, as they stand in it.
 struct TokenParts {

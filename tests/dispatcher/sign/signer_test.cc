@@ -19,58 +19,58 @@
 namespace triggerd::dispatcher {
 namespace {
 
-KeyRing golden_ring() {
-  std::vector<PrivateKey> keys;
+KeyRingPtr golden_ring() {
+  std::vector<RingKey> keys;
   const std::string der = decode_base64url(read_data("es256_golden/key.txt")).value();
-  keys.push_back(std::move(PrivateKey::from_pkcs8(der).value()));
-  const std::string kid = keys[0].kid();
-  return std::move(KeyRing::create(std::move(keys), kid).value());
+  keys.push_back({std::move(PrivateKey::from_pkcs8(der).value()), {}});
+  return ring_of(std::move(keys));
 }
 
 TEST(Signer, MakesTheHeaderOfAlgAndKidAndNothingElse) {
-  const KeyRing ring = new_ring();
-  const std::string token = Signer(ring).sign("{}");
+  const KeyRingPtr ring = new_ring();
+  const std::string token = Signer(ring).sign("{}", kNow);
   EXPECT_EQ(decode_base64url(split_token(token).header),
-            R"({"alg":"ES256","kid":")" + ring.active().kid() + R"("})");
+            R"({"alg":"ES256","kid":")" + last_key(ring).kid() + R"("})");
 }
 
 TEST(Signer, MakesTokensThatVerifyByThePublishedKey) {
-  const KeyRing ring = new_ring(2);
+  const KeyRingPtr ring = new_ring(2);
   Signer signer(ring);
   for (std::size_t length : {0U, 1U, 2U, 3U, 64U, 1000U, 300000U}) {
     const std::string claims(length, 'x');
-    const std::string token = signer.sign(claims);
+    const std::string token = signer.sign(claims, kNow);
     EXPECT_EQ(claims_text(token), claims);
-    EXPECT_TRUE(verifies(token, ring.jwks())) << length;
+    EXPECT_TRUE(verifies(token, jwks_of(ring))) << length;
   }
 }
 
 TEST(Signer, ATokenWithOneChangedCharacterDoesNotVerify) {
-  const KeyRing ring = new_ring();
-  std::string token = Signer(ring).sign(R"({"a":1})");
-  ASSERT_TRUE(verifies(token, ring.jwks()));
+  const KeyRingPtr ring = new_ring();
+  std::string token = Signer(ring).sign(R"({"a":1})", kNow);
+  ASSERT_TRUE(verifies(token, jwks_of(ring)));
   const std::size_t payload = token.find('.') + 2;
   token[payload] = token[payload] == 'A' ? 'B' : 'A';
-  EXPECT_FALSE(verifies(token, ring.jwks()));
+  EXPECT_FALSE(verifies(token, jwks_of(ring)));
 }
 
 TEST(Signer, AgreesWithAForeignSignerOnAllButTheSignature) {
   const std::string foreign = read_data("es256_golden/token.txt");
-  const KeyRing ring = golden_ring();
-  EXPECT_TRUE(verifies(foreign, ring.jwks()));
-  const std::string ours = Signer(ring).sign(claims_text(foreign));
+  const KeyRingPtr ring = golden_ring();
+  EXPECT_TRUE(verifies(foreign, jwks_of(ring)));
+  const std::string ours = Signer(ring).sign(claims_text(foreign), kNow);
   EXPECT_EQ(split_token(ours).header, split_token(foreign).header);
   EXPECT_EQ(split_token(ours).payload, split_token(foreign).payload);
-  EXPECT_TRUE(verifies(ours, ring.jwks()));
+  EXPECT_TRUE(verifies(ours, jwks_of(ring)));
 }
 
 TEST(Signer, TenThousandSignaturesHave64BytesAndNeverRepeatTheirNonce) {
-  const KeyRing ring = new_ring();
+  const KeyRingPtr ring = new_ring();
   Signer signer(ring);
   std::unordered_set<std::string> nonces;
   bool short_r = false;
   for (int i = 0; i < 10000; ++i) {
-    const std::string raw = decode_base64url(split_token(signer.sign("{}")).signature).value();
+    const std::string raw =
+        decode_base64url(split_token(signer.sign("{}", kNow)).signature).value();
     ASSERT_EQ(raw.size(), 64U);
     short_r = short_r || raw[0] == '\0';
     ASSERT_TRUE(nonces.insert(raw.substr(0, 32)).second) << "r came again";
@@ -79,37 +79,53 @@ TEST(Signer, TenThousandSignaturesHave64BytesAndNeverRepeatTheirNonce) {
 }
 
 TEST(Signer, SignsWithTheNewRingOnceItIsGiven) {
-  const KeyRing before = new_ring();
-  const KeyRing after = new_ring();
+  const KeyRingPtr before = new_ring();
+  const KeyRingPtr after = new_ring();
   Signer signer(before);
-  EXPECT_TRUE(verifies(signer.sign("{}"), before.jwks()));
+  EXPECT_TRUE(verifies(signer.sign("{}", kNow), jwks_of(before)));
   signer.use(after);
-  const std::string token = signer.sign("{}");
-  EXPECT_TRUE(verifies(token, after.jwks()));
-  EXPECT_FALSE(verifies(token, before.jwks()));
+  const std::string token = signer.sign("{}", kNow);
+  EXPECT_TRUE(verifies(token, jwks_of(after)));
+  EXPECT_FALSE(verifies(token, jwks_of(before)));
 }
 
-TEST(Signer, NeedsTheRingNoLongerThanItsConstruction) {
-  auto ring = std::make_unique<KeyRing>(new_ring());
-  const std::string jwks = ring->jwks();
-  Signer signer(*ring);
-  ring.reset();
-  EXPECT_TRUE(verifies(signer.sign("{}"), jwks));
+TEST(Signer, EachKeySignsFromItsTimeUntilTheNextOnes) {
+  const auto at = [](std::int64_t second) {
+    return base::WallTime(base::Duration(std::chrono::seconds(second)));
+  };
+  std::vector<RingKey> keys;
+  for (const std::int64_t from : {100, 200, 300}) {
+    keys.push_back({std::move(PrivateKey::generate().value()), at(from)});
+  }
+  const std::string kids[] = {keys[0].key.kid(), keys[1].key.kid(), keys[2].key.kid()};
+  const KeyRingPtr ring = ring_of(std::move(keys));
+  Signer signer(ring);
+  const base::Duration one(1);
+  // In this order: the clock may be set back.
+  const std::pair<base::WallTime, int> cases[] = {
+      {at(0), 0},   {at(100), 0}, {at(200) - one, 0}, {at(200), 1}, {at(300) - one, 1},
+      {at(300), 2}, {at(999), 2}, {at(250), 1},       {at(0), 0},   {at(300), 2}};
+  for (const auto& [now, index] : cases) {
+    const std::string token = signer.sign("{}", now);
+    EXPECT_EQ(decode_base64url(split_token(token).header),
+              R"({"alg":"ES256","kid":")" + kids[index] + R"("})");
+    EXPECT_TRUE(verifies(token, jwks_of(ring)));
+  }
 }
 
 TEST(Signer, SeveralThreadsSignWithOneRing) {
-  const KeyRing ring = new_ring();
+  const KeyRingPtr ring = new_ring();
   std::vector<std::string> tokens(4);
   std::vector<std::thread> threads;
   threads.reserve(tokens.size());
   for (std::string& token : tokens) {
     threads.emplace_back([&ring, &token] {
       Signer signer(ring);
-      for (int i = 0; i < 50; ++i) token = signer.sign("{}");
+      for (int i = 0; i < 50; ++i) token = signer.sign("{}", kNow);
     });
   }
   for (std::thread& thread : threads) thread.join();
-  for (const std::string& token : tokens) EXPECT_TRUE(verifies(token, ring.jwks()));
+  for (const std::string& token : tokens) EXPECT_TRUE(verifies(token, jwks_of(ring)));
 }
 
 std::vector<std::uint8_t> der(const std::string& r, const std::string& s) {

@@ -1,0 +1,58 @@
+// The keys that sign deliveries, and their rotation: a new key is published at once and signs from
+// `active_from` on; the one before it stays published until the last token that it signed has
+// expired, then it goes. Which key signs is decided where the signature is made, by the clock there
+// and by `active_from`; nothing is sent when a key's turn comes.
+//
+//   created ---- publish_before_use ----> active ---- next key active ----> retiring ---- gone
+//   (waiting)                                          token life + publish_before_use
+//
+// Thread: the engine's. At most kSigningKeysMax keys are published.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/time.h"
+#include "engine/core/outbox.h"
+#include "engine/model/output.h"
+#include "engine/model/request.h"
+
+namespace triggerd::core {
+
+class SigningKeys {
+ public:
+  // `outbox` outlives this.
+  SigningKeys(base::Duration publish_before_use, Outbox& outbox)
+      : publish_before_use_(publish_before_use), outbox_(outbox) {}
+
+  // Recovery.
+  void load(model::SigningKey key);
+
+  // kConflict while a key waits for its turn, and when kSigningKeysMax are published.
+  void handle(model::RotateSigningKey request, model::RequestId id, base::Now now);
+  void handle(const model::ListSigningKeys& request, model::RequestId id, base::Now now);
+  void handle(const model::GetJwks& request, model::RequestId id, base::Now now);
+
+  // Lets go of what has retired.
+  void tick(base::Now now);
+  // When tick() has something to do; nothing when only a rotation can change anything. Never early
+  // after a step of the wall clock: tick() looks again.
+  [[nodiscard]] std::optional<base::MonoTime> next_deadline() const { return next_look_; }
+
+  void append_durable_state(std::string& out) const;
+
+ private:
+  // When the key at `index` leaves: nothing for the last one.
+  [[nodiscard]] std::optional<base::WallTime> leaves_at(std::size_t index) const;
+  [[nodiscard]] model::SigningKeyView view_of(std::size_t index, base::Now now) const;
+  void refuse(model::RequestId id, std::string message);
+  void set_next_look(base::Now now);
+
+  base::Duration publish_before_use_;
+  Outbox& outbox_;
+  std::vector<model::SigningKey> keys_;  // in order of active_from
+  std::optional<base::MonoTime> next_look_;
+};
+
+}  // namespace triggerd::core
