@@ -42,6 +42,8 @@ class Backend {
   // Compares in constant time. False when no admin token is configured.
   virtual bool is_admin_token(std::string_view token) = 0;
   virtual MintedApiKey mint_api_key() = 0;
+  // New keys for one webhook. Their times are the engine's to say.
+  virtual model::SigningSecret mint_signing_secret() = 0;
   // A new key that signs deliveries, sealed. Fails only as the system's generator fails.
   virtual base::Result<model::SigningKey> mint_signing_key() = 0;
   // Empty when ready to serve; else the reasons (draining, store failed), one each.

@@ -1,6 +1,8 @@
 #include "api/json_writer.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <optional>
 
 #include <rapidjson/stringbuffer.h>
@@ -182,6 +184,30 @@ void api_key_object(Json& json, const model::ApiKey& key, std::string_view text)
   json.end_object();
 }
 
+// RFC 4648 section 4, with padding.
+std::string base64(const std::array<std::uint8_t, 32>& bytes) {
+  constexpr std::string_view digits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  std::uint32_t window = 0;
+  unsigned bits = 0;
+  for (const std::uint8_t byte : bytes) {
+    window = window << 8 | byte;
+    for (bits += 8; bits >= 6;) text += digits[window >> (bits -= 6) & 0x3f];
+  }
+  if (bits > 0) text += digits[window << (6 - bits) & 0x3f];
+  while (text.size() % 4 != 0) text += '=';
+  return text;
+}
+
+void secret_members(Json& json, const model::SecretReply& secret) {
+  json.time_member("created_at", secret.created_at);
+  if (secret.previous_expires_at) {
+    json.time_member("previous_expires_at", *secret.previous_expires_at);
+  }
+  json.text_member("public_key", "whpk_" + base64(secret.ed25519_public));
+}
+
 std::string_view name_of(model::SigningKeyState state) {
   switch (state) {
     case model::SigningKeyState::kWaiting:
@@ -294,6 +320,24 @@ std::string write_api_keys(const std::vector<model::ApiKey>& keys) {
   return in_envelope([&](Json& json) {
     write_list(json, keys,
                [](Json& out, const model::ApiKey& key) { api_key_object(out, key, {}); });
+  });
+}
+
+std::string write_rotated_secret(const model::SecretRotated& rotated) {
+  return in_envelope([&](Json& json) {
+    json.begin_object();
+    secret_members(json, {rotated.secret.created_at, rotated.secret.ed25519_public,
+                          rotated.previous_expires_at});
+    json.text_member("secret", "whsec_" + base64(rotated.secret.hmac_key));
+    json.end_object();
+  });
+}
+
+std::string write_secret(const model::SecretReply& secret) {
+  return in_envelope([&](Json& json) {
+    json.begin_object();
+    secret_members(json, secret);
+    json.end_object();
   });
 }
 

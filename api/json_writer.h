@@ -39,6 +39,11 @@ enum class HeaderValues : std::uint8_t { kClear, kMasked };
 [[nodiscard]] std::string write_api_key(const model::ApiKey& key, std::string_view text);
 [[nodiscard]] std::string write_api_keys(const std::vector<model::ApiKey>& keys);
 
+// {"created_at":…,"previous_expires_at":…,"public_key":"whpk_…"}; previous_expires_at only while a
+// previous secret is valid. Rotated: also "secret":"whsec_…", both as Standard Webhooks writes
+// them.
+[[nodiscard]] std::string write_rotated_secret(const model::SecretRotated& rotated);
+[[nodiscard]] std::string write_secret(const model::SecretReply& secret);
 // {"active_from":…,"created_at":…,"kid":…,"leaves_at":…,"state":"waiting"|"active"|"retiring"};
 // leaves_at only where a later key is known.
 [[nodiscard]] std::string write_signing_key(const model::SigningKeyView& key);

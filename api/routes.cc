@@ -12,6 +12,8 @@ constexpr std::string_view kWebhooks = "/organizations/webhooks";
 constexpr std::string_view kJwks = "/organizations/webhooks/verification-jwks";
 constexpr std::string_view kWebhook = "/organizations/webhooks/{webhook_id}";
 constexpr std::string_view kTriggers = "/organizations/webhooks/{webhook_id}/triggers";
+constexpr std::string_view kSecret = "/organizations/webhooks/{webhook_id}/secret";
+constexpr std::string_view kNewSecret = "/organizations/webhooks/{webhook_id}/secret/rotate";
 constexpr std::string_view kEvents = "/organizations/events";
 constexpr std::string_view kEvent = "/organizations/events/{event_id}";
 constexpr std::string_view kOrgs = "/admin/organizations";
@@ -45,6 +47,8 @@ constexpr Route kRoutes[] = {
   {kGet,    kWebhook,   kRead,    kNone, kFixed, get_webhook,         show_webhook},
   {kPatch,  kWebhook,   kManage,  kJson, kAsked, patch_webhook,       show_webhook},
   {kDelete, kWebhook,   kManage,  kNone, kAsked, delete_webhook,      show_done},
+  {kGet,    kSecret,    kRead,    kNone, kFixed, get_secret,          show_secret},
+  {kPost,   kNewSecret, kManage,  kNone, kAsked, rotate_secret,       show_rotated_secret},
   {kGet,    kTriggers,  kRead,    kNone, kFixed, list_triggers,       show_triggers},
   {kPost,   kTriggers,  kManage,  kJson, kAsked, add_trigger,         show_added_trigger},
   {kDelete, kTriggers,  kManage,  kNone, kAsked, remove_trigger,      show_done},

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/answers.h"
+#include "api/client_address.h"
 #include "api/json_reader.h"
 #include "api/json_writer.h"
 #include "api/percent.h"
@@ -32,6 +33,7 @@ Step create_webhook(Call& call) {
   model::CreateWebhook request{call.caller.org, {}};
   const Faults faults = read_webhook(call.request.body, request.draft);
   if (!faults.empty()) return problem(faults);
+  if (request.draft.delivery) request.secret = call.backend.mint_signing_secret();
   return Ask{std::move(request), {}};
 }
 
@@ -51,7 +53,20 @@ Step patch_webhook(Call& call) {
   model::PatchWebhook request{call.caller.org, *id, {}};
   const Faults faults = read_webhook(call.request.body, request.draft);
   if (!faults.empty()) return problem(faults);
+  if (request.draft.delivery) request.secret = call.backend.mint_signing_secret();
   return Ask{std::move(request), {}};
+}
+
+Step rotate_secret(Call& call) {
+  const std::optional<model::WebhookId> id = webhook_id(call);
+  if (!id) return no_such_webhook();
+  return Ask{model::RotateSecret{call.caller.org, *id, call.backend.mint_signing_secret()}, {}};
+}
+
+Step get_secret(Call& call) {
+  const std::optional<model::WebhookId> id = webhook_id(call);
+  if (!id) return no_such_webhook();
+  return Ask{model::GetSecret{call.caller.org, *id}, {}};
 }
 
 Step delete_webhook(Call& call) {
@@ -92,7 +107,8 @@ Step remove_trigger(Call& call) {
 }
 
 Step get_jwks(Call& call) {
-  return Ask{model::GetJwks{call.caller.org}, {}};
+  const model::IpAddress client = client_address(call.request, call.options.trusted_proxies);
+  return Ask{model::GetJwks{call.caller.org, client.client_network()}, {}};
 }
 
 HttpResponse show_created_webhook(const model::Reply& reply, const Audience& audience) {
@@ -117,6 +133,14 @@ HttpResponse show_triggers(const model::Reply& reply, const Audience& /*audience
 HttpResponse show_added_trigger(const model::Reply& reply, const Audience& /*audience*/) {
   static_cast<void>(reply_as<model::TriggerAdded>(reply));
   return json_answer(201, "{}");
+}
+
+HttpResponse show_rotated_secret(const model::Reply& reply, const Audience& /*audience*/) {
+  return json_answer(200, write_rotated_secret(reply_as<model::SecretRotated>(reply)));
+}
+
+HttpResponse show_secret(const model::Reply& reply, const Audience& /*audience*/) {
+  return json_answer(200, write_secret(reply_as<model::SecretReply>(reply)));
 }
 
 HttpResponse show_jwks(const model::Reply& reply, const Audience& /*audience*/) {

@@ -4,7 +4,6 @@
 
 #include <openssl/crypto.h>
 
-#include "app/signing_keys.h"
 #include "app/system_random.h"
 
 namespace triggerd::app {

@@ -8,6 +8,7 @@
 #include "api/backend.h"
 #include "app/api_keys.h"
 #include "app/messages.h"
+#include "app/signing_keys.h"
 #include "store/secret_box.h"
 
 namespace triggerd::app {
@@ -32,6 +33,7 @@ class Backend final : public api::Backend {
   std::optional<api::Principal> authenticate(std::string_view api_key) override;
   bool is_admin_token(std::string_view token) override;
   api::MintedApiKey mint_api_key() override;
+  model::SigningSecret mint_signing_secret() override { return new_signing_secret(); }
   base::Result<model::SigningKey> mint_signing_key() override;
   std::vector<std::string> not_ready_reasons() override { return not_ready_reasons_; }
 

@@ -294,6 +294,10 @@ constexpr Setting kSettings[] = {
      [](Path p, const Values& v, Config& c) {
        return read_duration(p, v[0], model::kKeyPublishLeadMax, c.key_publish_lead);
      }},
+    {"signing.rotation_overlap", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_duration(p, v[0], model::kSecretOverlapMax, c.secret_overlap);
+     }},
     {"security.secret_key_file", Arity::kOne,
      [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.secret_key_file); }},
     {"log.level", Arity::kOne,

@@ -60,6 +60,7 @@ struct Config {
   std::string ca_file;
   std::vector<std::string> dns_servers;  // empty: the system's
 
+  base::Duration secret_overlap = model::kSecretOverlapDefault;
   base::Duration key_publish_lead = model::kKeyPublishLeadDefault;
   std::string secret_key_file;  // empty: in the data folder
   base::LogLevel log_level = base::LogLevel::kInfo;

@@ -26,6 +26,7 @@ core::EngineOptions engine_options(const Config& config) {
   options.in_flight_per_webhook = config.in_flight_per_webhook;
   options.rates = config.rates;
   options.pending_max = config.pending_max;
+  options.secret_overlap = config.secret_overlap;
   options.key_publish_lead = config.key_publish_lead;
   options.pending_per_org_max = std::min(config.pending_max, options.pending_per_org_max);
   return options;

@@ -4,6 +4,10 @@
 #include <utility>
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "engine/base/assert.h"
 
 namespace triggerd::app {
 namespace {
@@ -28,6 +32,20 @@ base::Result<model::SigningKey> new_signing_key(const store::SecretBox& secrets)
   if (!sealed.ok()) return sealed.error();
   record.sealed_private_key = std::move(sealed.value());
   return record;
+}
+
+model::SigningSecret new_signing_secret() {
+  model::SigningSecret secret;
+  for (auto* key : {&secret.hmac_key, &secret.ed25519_seed}) {
+    TRIGGERD_ASSERT(RAND_priv_bytes(key->data(), static_cast<int>(key->size())) == 1);
+  }
+  EVP_PKEY* const key = EVP_PKEY_new_raw_private_key(
+      EVP_PKEY_ED25519, nullptr, secret.ed25519_seed.data(), secret.ed25519_seed.size());
+  std::size_t length = secret.ed25519_public.size();
+  TRIGGERD_ASSERT(key != nullptr &&
+                  EVP_PKEY_get_raw_public_key(key, secret.ed25519_public.data(), &length) == 1);
+  EVP_PKEY_free(key);
+  return secret;
 }
 
 base::Result<std::shared_ptr<const dispatcher::KeyRing>> open_key_ring(

@@ -1,4 +1,5 @@
-// Signing keys between the store, where they lie sealed, and the dispatcher, which signs with them.
+// New keys that sign, of the installation and of webhooks, and the way of the former from the
+// store, where they lie sealed, to the dispatcher.
 #pragma once
 
 #include <memory>
@@ -13,6 +14,9 @@ namespace triggerd::app {
 
 // A new key, sealed and bound to its own kid. The times are left for the engine to say. Any thread.
 [[nodiscard]] base::Result<model::SigningKey> new_signing_key(const store::SecretBox& secrets);
+
+// New keys of one webhook, from the system's generator. Any thread.
+[[nodiscard]] model::SigningSecret new_signing_secret();
 
 // The ring of these keys, opened. kInvalid, kCorrupt: a key was sealed under another installation's
 // key, or is damaged. Requires: at least one key.

@@ -52,13 +52,16 @@ Engine::Parts::Parts(EngineOptions given, base::Random& random)
       seed(random.next()),
       registry(seed),
       deliveries(delivery_options(options, seed), registry, outbox, random),
-      registry_requests(
-          RegistryLimits{options.webhooks_per_org_max, options.triggers_per_webhook_max},
-          options.targets, registry, deliveries, catalogue, outbox, random),
+      registry_requests(RegistryLimits{options.webhooks_per_org_max,
+                                       options.triggers_per_webhook_max, options.secret_overlap},
+                        options.targets, registry, deliveries, catalogue, outbox, random),
       publisher(publish_limits(options),
                 DedupOptions{options.dedup_window, options.dedup_ids, seed}, registry, deliveries,
                 catalogue, outbox),
-      signing_keys(options.key_publish_lead, outbox) {
+      signing_keys(options.key_publish_lead,
+                   RateLimit::of(options.rates.jwks.per_minute, std::chrono::minutes(1),
+                                 options.rates.jwks.burst),
+                   seed, outbox) {
   stored.next_webhook = registry.next_webhook();
   stored.next_generation = registry.next_generation();
   stored.next_event = publisher.next_event();

@@ -45,6 +45,8 @@ struct EngineOptions {
   std::size_t dedup_ids = model::kDedupIdsDefault;
   base::Duration dedup_window = model::kDedupWindow;
   DoorRates rates;
+  // How long a webhook's previous secret signs beside the new one.
+  base::Duration secret_overlap = model::kSecretOverlapDefault;
   // How long a new signing key is published before it signs.
   base::Duration key_publish_lead = model::kKeyPublishLeadDefault;
 };

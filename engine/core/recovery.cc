@@ -70,6 +70,11 @@ std::string Engine::durable_state() const {
              std::to_string(static_cast<int>(webhook.state)) + "/" +
              std::to_string(static_cast<int>(webhook.disabled_reason)) + " created " +
              base::to_rfc3339(webhook.created_at) + "\n";
+      for (const model::SigningSecret& secret : webhook.secrets) {
+        out += "    secret " + std::to_string(secret.hmac_key[0]) + " created " +
+               base::to_rfc3339(secret.created_at) + " expires " +
+               base::to_rfc3339(secret.expires_at) + "\n";
+      }
       for (const model::Header& header : webhook.custom_headers) {
         out += "    header " + header.name;
         for (const std::string& value : header.values) out += " [" + value + "]";

@@ -48,6 +48,7 @@ void RegistryRequests::handle(const model::CreateWebhook& request, RequestId id,
   webhook->ref = registry_.next_webhook();
   webhook->created_at = now.wall;
   verdict.webhook.apply_to(*webhook);
+  adopt_first_secret(*webhook, request.secret, now);
   registry_.add_webhook(webhook);
   outbox_.put(model::PutWebhook{webhook});
   outbox_.reply(id, model::WebhookReply{webhook});
@@ -67,13 +68,14 @@ void RegistryRequests::handle(const model::GetWebhook& request, RequestId id, No
   if (webhook != nullptr) outbox_.reply(id, model::WebhookReply{std::move(webhook)});
 }
 
-void RegistryRequests::handle(const model::PatchWebhook& request, RequestId id, Now) {
+void RegistryRequests::handle(const model::PatchWebhook& request, RequestId id, Now now) {
   const WebhookPtr before = webhook_or_refuse(request.org, request.id, id);
   if (before == nullptr) return;
   WebhookVerdict verdict = validate_webhook(request.draft, DraftKind::kPatch, targets_);
   if (!verdict.faults.empty()) return refuse(id, std::move(verdict.faults));
   auto after = std::make_shared<Webhook>(*before);
   verdict.webhook.apply_to(*after);
+  adopt_first_secret(*after, request.secret, now);
   if (!url_free_or_refuse(*registry_.organization(request.org), after->target_url, after->ref,
                           id)) {
     return;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "engine/base/time.h"
 #include "engine/core/deliveries.h"
@@ -20,7 +21,12 @@ namespace triggerd::core {
 struct RegistryLimits {
   std::size_t webhooks_per_org = 0;
   std::size_t triggers_per_webhook = 0;
+  base::Duration secret_overlap{0};  // a rotated secret is valid so long beside the new one
 };
+
+// Gives a webhook that is to sign its first secret, if the edge made one.
+void adopt_first_secret(model::Webhook& webhook, const std::optional<model::SigningSecret>& made,
+                        base::Now now);
 
 class RegistryRequests {
  public:
@@ -42,6 +48,8 @@ class RegistryRequests {
   void handle(const model::GetWebhook& request, model::RequestId id, base::Now now);
   void handle(const model::PatchWebhook& request, model::RequestId id, base::Now now);
   void handle(const model::DeleteWebhook& request, model::RequestId id, base::Now now);
+  void handle(const model::RotateSecret& request, model::RequestId id, base::Now now);
+  void handle(const model::GetSecret& request, model::RequestId id, base::Now now);
   void handle(const model::ListTriggers& request, model::RequestId id, base::Now now);
   void handle(const model::AddTrigger& request, model::RequestId id, base::Now now);
   void handle(const model::RemoveTrigger& request, model::RequestId id, base::Now now);

@@ -66,7 +66,15 @@ void SigningKeys::handle(const model::ListSigningKeys&, RequestId id, Now now) {
   outbox_.reply(id, std::move(reply));
 }
 
-void SigningKeys::handle(const model::GetJwks&, RequestId id, Now) {
+void SigningKeys::handle(const model::GetJwks& request, RequestId id, Now now) {
+  const JwksClient client{request.org, request.client};
+  if (const std::optional<base::Duration> wait = jwks_requests_.take(client, 1, now.mono)) {
+    return outbox_.refuse(
+        id, model::Refusal{{{base::ErrorCode::kRateLimited,
+                             "verification-jwks: too many requests of this address for this "
+                             "organization; keep the document, fetch it again for an unknown kid"}},
+                           *wait});
+  }
   model::JwksReply reply;
   for (const SigningKey& key : keys_) {
     reply.keys.push_back({key.kid, key.public_x, key.public_y});

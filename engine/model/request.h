@@ -2,6 +2,7 @@
 // organization in them is the caller's. Text of the caller is not yet validated (core/validate is).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -61,10 +62,14 @@ struct ListSigningKeys {};
 // The keys by which receivers verify, whatever organization asks: all share them.
 struct GetJwks {
   OrgId org;
+  IpAddress client;  // client_network(); its requests for this organization are limited
 };
 struct CreateWebhook {
   OrgId org;
   WebhookDraft draft;
+  // New keys, made at the edge, should the webhook need its first ones; always there with
+  // `draft.delivery`.
+  std::optional<SigningSecret> secret = std::nullopt;
 };
 struct ListWebhooks {
   OrgId org;
@@ -77,8 +82,19 @@ struct PatchWebhook {
   OrgId org;
   WebhookId id;
   WebhookDraft draft;
+  std::optional<SigningSecret> secret = std::nullopt;  // as with CreateWebhook
 };
 struct DeleteWebhook {
+  OrgId org;
+  WebhookId id;
+};
+// The edge makes the keys; `created_at` and `expires_at` are the engine's to say.
+struct RotateSecret {
+  OrgId org;
+  WebhookId id;
+  SigningSecret secret;
+};
+struct GetSecret {
   OrgId org;
   WebhookId id;
 };
@@ -175,9 +191,10 @@ struct GetEvent {
 
 using Request =
     std::variant<CreateOrganization, ListOrganizations, GetOrganization, DeleteOrganization,
-                 CreateApiKey, ListApiKeys, DeleteApiKey, RotateSigningKey, ListSigningKeys, GetJwks, CreateWebhook, ListWebhooks, GetWebhook,
-                 PatchWebhook, DeleteWebhook, ListTriggers, AddTrigger, RemoveTrigger,
-                 PublishEvents, CallHook, GetEvent, ClaimRate>;
+                 CreateApiKey, ListApiKeys, DeleteApiKey, RotateSigningKey, ListSigningKeys,
+                 GetJwks, CreateWebhook, ListWebhooks, GetWebhook, PatchWebhook, DeleteWebhook,
+                 RotateSecret, GetSecret, ListTriggers, AddTrigger, RemoveTrigger, PublishEvents,
+                 CallHook, GetEvent, ClaimRate>;
 
 // --- Replies ----------------------------------------------------------------------------------
 
@@ -233,6 +250,16 @@ struct WebhookReply {
 struct WebhooksReply {
   std::vector<WebhookPtr> webhooks;  // in order of registration
 };
+// The only reply that holds a secret.
+struct SecretRotated {
+  SigningSecret secret;
+  std::optional<WallTime> previous_expires_at;
+};
+struct SecretReply {
+  WallTime created_at;
+  std::array<std::uint8_t, 32> ed25519_public{};
+  std::optional<WallTime> previous_expires_at;  // while it is valid
+};
 struct TriggersReply {
   std::vector<Trigger> triggers;  // in order of registration
 };
@@ -287,6 +314,7 @@ struct EventReply {
 
 using Reply = std::variant<Refusal, Done, TriggerAdded, OrganizationReply, OrganizationsReply,
                            ApiKeyReply, ApiKeysReply, SigningKeyReply, SigningKeysReply, JwksReply,
-                           WebhookReply, WebhooksReply, TriggersReply, PublishReply, HookReply, EventReply>;
+                           WebhookReply, WebhooksReply, SecretRotated, SecretReply, TriggersReply,
+                           PublishReply, HookReply, EventReply>;
 
 }  // namespace triggerd::model

@@ -142,6 +142,10 @@ const std::vector<SettingCase>& setting_cases() {
        {{"0s"}, {"168h"}},
        {{"168h1ns"}, {"-1s"}, {"1"}, {""}},
        "at most 168h"},
+      {"signing.rotation_overlap",
+       {{"0s"}, {"720h"}},
+       {{"720h1ns"}, {"-1s"}, {"1"}, {""}},
+       "at most 720h"},
       {"security.secret_key_file", {{"secret.key"}}, {}, ""},
       {"log.level",
        {{"debug"}, {"info"}, {"warn"}, {"error"}},
@@ -215,6 +219,7 @@ TEST(SetSetting, ValuesArriveWhereTheyBelong) {
       {"targets.ca_file", {"c"}},
       {"dns.servers", {"192.0.2.53"}},
       {"signing.publish_before_use", {"2h"}},
+      {"signing.rotation_overlap", {"3h"}},
       {"security.secret_key_file", {"d"}},
       {"log.level", {"warn"}},
       {"log.format", {"json"}},
@@ -248,6 +253,7 @@ TEST(SetSetting, ValuesArriveWhereTheyBelong) {
   EXPECT_EQ(config.targets.allow_networks.size(), 1U);
   EXPECT_EQ(config.ca_file, "c");
   EXPECT_THAT(config.dns_servers, ElementsAre("192.0.2.53"));
+  EXPECT_EQ(config.secret_overlap, std::chrono::hours(3));
   EXPECT_EQ(config.key_publish_lead, std::chrono::hours(2));
   EXPECT_EQ(config.secret_key_file, "d");
   EXPECT_EQ(config.log_level, base::LogLevel::kWarn);

@@ -317,8 +317,13 @@ void Scenario::list_signing_keys(const Command&) {
   request(model::ListSigningKeys{});
 }
 
-void Scenario::get_jwks(const Command&) {
-  request(model::GetJwks{});
+void Scenario::get_jwks(const Command& command) {
+  model::GetJwks asked{model::OrgId(id_for(command.word(0))), {}};
+  if (const auto client = model::IpAddress::parse(command.setting("client", "192.0.2.1"))) {
+    asked.client = *client;
+  }
+  const std::uint64_t count = number_of(command.setting("count", "1"));
+  for (std::uint64_t i = 0; i < count; ++i) request(asked);
 }
 
 void Scenario::publish(const Command& command) {

@@ -49,6 +49,11 @@ class FakeBackend final : public Backend {
     key.digest[0] = 7;
     return key;
   }
+  model::SigningSecret mint_signing_secret() override {
+    model::SigningSecret secret;
+    secret.hmac_key.fill(7);
+    return secret;
+  }
   base::Result<model::SigningKey> mint_signing_key() override {
     model::SigningKey key;
     key.kid = "minted-kid";

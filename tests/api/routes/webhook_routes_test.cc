@@ -268,6 +268,7 @@ TEST_F(WebhookRoutesTest, the_jwks_is_bare_and_needs_no_key) {
         asked<model::GetJwks>(Method::kGet, path, fields, "",
                               model::JwksReply{{{"kid-1", "x-1", "y-1"}, {"kid-2", "x-2", "y-2"}}});
     EXPECT_EQ(request.org, test_org());
+    EXPECT_EQ(request.client, *model::IpAddress::parse("::"));
     EXPECT_EQ(response->status, 200);
     EXPECT_EQ(response->content_type, "application/json");
     EXPECT_EQ(response->body,
