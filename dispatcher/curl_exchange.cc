@@ -215,10 +215,11 @@ bool CurlExchange::read_header(std::string_view line) {
 }
 
 std::size_t CurlExchange::on_body(char* bytes, std::size_t one, std::size_t count, void* exchange) {
-  Answer& answer = static_cast<CurlExchange*>(exchange)->answer_;
+  auto* const self = static_cast<CurlExchange*>(exchange);
+  Answer& answer = self->answer_;
   const std::size_t size = one * count;
   answer.body_bytes += size;
-  const std::size_t room = model::kAnswerBytesKept - answer.body.size();
+  const std::size_t room = self->call_.answer_bytes_kept - answer.body.size();
   answer.body.append(bytes, std::min(size, room));
   if (answer.body_bytes <= model::kAnswerBytesRead) return size;
   answer.body_cut = true;

@@ -1,16 +1,25 @@
 #include "dispatcher/dispatcher.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
 #include <utility>
 
+#include "dispatcher/hook_answer.h"
 #include "engine/base/assert.h"
 #include "engine/base/log.h"
 #include "engine/model/url.h"
 
 namespace triggerd::dispatcher {
 namespace {
+
+// Of the signatures of a tick, what hooks leave to events at least: one part of so many.
+constexpr std::size_t kShareOfEvents = 4;
+
+bool is_hook(const model::StartAttempt& attempt) {
+  return attempt.trigger_type == model::TriggerType::kSyncHook;
+}
 
 // Neither userinfo nor query nor fragment: they may hold secrets, should a stored URL have any.
 std::string without_secrets(std::string_view url) {
@@ -84,17 +93,23 @@ void Dispatcher::use(std::unique_ptr<Transport> transport) {
   transport_ = std::move(transport);
 }
 
+void Dispatcher::use_for_hooks(std::unique_ptr<Transport> transport) {
+  TRIGGERD_ASSERT(hook_transport_ == nullptr && transport != nullptr);
+  hook_transport_ = std::move(transport);
+}
+
 void Dispatcher::start(model::StartAttempt attempt) {
   TRIGGERD_ASSERT(transport_ != nullptr);
   const model::AttemptId id = attempt.id;
   const auto [at, inserted] = attempts_.try_emplace(id);
   TRIGGERD_ASSERT(inserted);
   at->second.attempt = std::move(attempt);
-  if (waiting_.size() >= options_.waiting_max) {
+  Queue& queue = is_hook(at->second.attempt) ? waiting_hooks_ : waiting_;
+  if (queue.size() >= options_.waiting_max) {
     answer_later(at->second, model::OutcomeClass::kBusy, "too many calls wait to be signed");
     return;
   }
-  waiting_.push_back(id);
+  queue.push_back(id);
   defer_tick();
 }
 
@@ -104,7 +119,7 @@ void Dispatcher::cancel(model::AttemptId id) {
   if (at->second.phase == Phase::kWaiting) {
     answer_later(at->second, model::OutcomeClass::kCancelled, "cancelled before it was sent");
   } else if (at->second.phase == Phase::kOnTheWire) {
-    transport_->cancel(id);
+    transport_of(at->second).cancel(id);
   }
 }
 
@@ -127,23 +142,35 @@ void Dispatcher::defer_tick() {
   loop_.defer([this] { tick(); });  // the destructor asserts that none is left
 }
 
-void Dispatcher::tick() {
-  // Attempts that cannot be sent count too: a tick is bounded whatever comes of it.
-  std::size_t turns = options_.signatures_per_tick;
-  while (!waiting_.empty()) {
-    const auto at = attempts_.find(waiting_.front());
+Transport& Dispatcher::transport_of(const Running& running) {
+  const bool own = hook_transport_ != nullptr && is_hook(running.attempt);
+  return own ? *hook_transport_ : *transport_;
+}
+
+// Attempts that cannot be sent count too: a tick is bounded whatever comes of it.
+std::size_t Dispatcher::launch_from(Queue& queue, std::size_t turns) {
+  while (!queue.empty()) {
+    const auto at = attempts_.find(queue.front());
     const bool waits = at != attempts_.end() && at->second.phase == Phase::kWaiting;
     if (waits && turns == 0) break;
-    waiting_.pop_front();
+    queue.pop_front();
     if (!waits) continue;
     --turns;
     launch(at->second);
   }
+  return turns;
+}
+
+void Dispatcher::tick() {
+  const std::size_t left = launch_from(waiting_hooks_, options_.signatures_per_tick);
+  const std::size_t share = options_.signatures_per_tick / kShareOfEvents;
+  launch_from(waiting_, std::max({left, share, std::size_t{1}}));
   std::vector<std::pair<model::AttemptId, model::Outcome>> answers;
   answers.swap(answers_);
   tick_deferred_ = false;  // not before: answers of this tick need no further one
   for (auto& [id, outcome] : answers) tell(id, std::move(outcome));
-  if (!waiting_.empty() || !answers_.empty()) defer_tick();
+  const bool all_launched = waiting_.empty() && waiting_hooks_.empty();
+  if (!all_launched || !answers_.empty()) defer_tick();
 }
 
 void Dispatcher::launch(Running& running) {
@@ -157,7 +184,7 @@ void Dispatcher::launch(Running& running) {
   }
   running.started_at = now;
   running.phase = Phase::kOnTheWire;
-  transport_->start(builder_.build(running.attempt, std::move(url.value()), now));
+  transport_of(running).start(builder_.build(running.attempt, std::move(url.value()), now));
 }
 
 void Dispatcher::answer_later(Running& running, model::OutcomeClass kind, std::string detail) {
@@ -174,6 +201,7 @@ void Dispatcher::tell(model::AttemptId id, model::Outcome outcome) {
   const auto at = attempts_.find(id);
   TRIGGERD_ASSERT(at != attempts_.end());
   outcome.started_at = at->second.started_at;
+  if (is_hook(at->second.attempt)) judge_hook_answer(outcome);
   log_attempt(at->second.attempt, outcome);
   // First forgotten, then told: the callback may start the next attempt.
   attempts_.erase(at);

@@ -4,7 +4,9 @@
 //   start -> waiting (at most waiting_max) -> a tick: build, sign, on the wire -> outcome
 //
 // Signing is the dear part (about 22 us), so a tick signs at most `signatures_per_tick` and the
-// rest waits for the next: sockets are served in between.
+// rest waits for the next: sockets are served in between. Attempts of sync hooks, for which
+// somebody waits, are signed first; a quarter of a tick is left to the others. They may have a
+// transport of their own, so that events cannot take their connections.
 //
 // Thread: that of its loop. Wiring:
 //   Dispatcher dispatcher(loop, options, ring, random, on_outcome);
@@ -39,7 +41,7 @@ struct DispatcherOptions {
   std::string issuer{};  // the public URL
   model::TargetPolicy targets{};
   std::size_t signatures_per_tick = 16;
-  // Attempts not yet signed; one more is answered kBusy.
+  // Attempts not yet signed, of hooks and of events each; one more is answered kBusy.
   std::size_t waiting_max = model::kInFlightDefault;
 };
 
@@ -55,6 +57,8 @@ class Dispatcher final : public AttemptRunner {
 
   // Owns it from now on. Requires: the first one, before the first start().
   void use(std::unique_ptr<Transport> transport);
+  // For the attempts of sync hooks. Without it they share the one of the events.
+  void use_for_hooks(std::unique_ptr<Transport> transport);
   // Signs with the keys of another ring from the next signature on.
   void use(std::shared_ptr<const KeyRing> ring) { builder_.use(std::move(ring)); }
 
@@ -79,7 +83,13 @@ class Dispatcher final : public AttemptRunner {
     Phase phase = Phase::kWaiting;
   };
 
+  // In order of start. Ids of attempts cancelled meanwhile are skipped when their turn comes.
+  using Queue = std::deque<model::AttemptId>;
+
   void tick();
+  // Launches at most `turns` of them; gives how many turns are left.
+  std::size_t launch_from(Queue& queue, std::size_t turns);
+  [[nodiscard]] Transport& transport_of(const Running& running);
   void defer_tick();
   void launch(Running& running);
   // Ends an attempt here, without the transport; told in the next tick.
@@ -92,11 +102,13 @@ class Dispatcher final : public AttemptRunner {
   const OnOutcome on_outcome_;
 
   std::unordered_map<model::AttemptId, Running> attempts_;
-  // In order of start. Ids of attempts cancelled meanwhile are skipped when their turn comes.
-  std::deque<model::AttemptId> waiting_;
+  Queue waiting_;
+  Queue waiting_hooks_;
   std::vector<std::pair<model::AttemptId, model::Outcome>> answers_;
   bool tick_deferred_ = false;
-  std::unique_ptr<Transport> transport_;  // last: nothing of it is left when the rest goes
+  // Last: nothing of them is left when the rest goes.
+  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<Transport> hook_transport_;  // null: the same
 };
 
 }  // namespace triggerd::dispatcher

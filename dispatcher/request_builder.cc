@@ -82,16 +82,18 @@ RequestBuilder::RequestBuilder(std::string_view issuer, std::shared_ptr<const Ke
 HttpCall RequestBuilder::build(const model::StartAttempt& attempt, model::TargetUrl url,
                                base::WallTime now) {
   const model::Event& event = *attempt.event;
-  // What a hook's token is about is this call, not a stored event.
-  const base::Uuid subject = attempt.trigger_type == model::TriggerType::kSyncHook
-                                 ? random_.uuid_v7(now)
-                                 : event.id.value();
+  // Of a hook it is the call's: all its webhooks are told of the same subject.
+  const base::Uuid subject = event.id.value();
   const std::int64_t issued_at = base::unix_seconds(now);
 
   HttpCall call;
   call.id = attempt.id;
   call.url = std::move(url);
   call.timeout = attempt.timeout;
+  // The whole answer of a hook is looked at before the beginning of it is kept.
+  if (attempt.trigger_type == model::TriggerType::kSyncHook) {
+    call.answer_bytes_kept = model::kAnswerBytesRead;
+  }
   write_claims(attempt, subject, issued_at);
   call.body = signer_.sign(claims_, now);
   if (claims_.capacity() > kClaimsCapacityKept) std::string().swap(claims_);

@@ -1,12 +1,14 @@
 // One HTTP exchange with a receiver. Real: curl_transport; in tests: a fake.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "engine/base/time.h"
+#include "engine/model/limits.h"
 #include "engine/model/output.h"
 #include "engine/model/url.h"
 
@@ -20,6 +22,7 @@ struct HttpCall {
   std::vector<std::string> headers;
   std::string body;
   base::Duration timeout{0};  // connect, TLS, request and the full answer
+  std::size_t answer_bytes_kept = model::kAnswerBytesKept;  // at most kAnswerBytesRead
 };
 
 // Thread: that of its loop. Exactly one outcome for each call, never from within start/cancel.

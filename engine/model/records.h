@@ -226,7 +226,7 @@ struct Outcome {
   std::string detail;              // why it failed, for people; no addresses that policy hides
   std::string answer;              // at most kAnswerBytesKept
   std::uint32_t answer_bytes = 0;  // received in all, also what was not kept
-  HookAnswerPtr hook;              // sync hooks, kOk and kDenied; not stored
+  HookAnswerPtr hook{};            // sync hooks, kOk and kDenied; not stored
   bool operator==(const Outcome&) const = default;
 };
 

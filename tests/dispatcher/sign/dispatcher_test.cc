@@ -73,6 +73,11 @@ class DispatcherTest : public testing::Test {
     parts_.attempt.id = AttemptId(id);
     dispatcher_->start(parts_.make());
   }
+  void start_hook(std::uint64_t id) {
+    parts_.attempt.trigger_type = model::TriggerType::kSyncHook;
+    start(id);
+    parts_.attempt.trigger_type = model::TriggerType::kEvent;
+  }
   void finish(std::uint64_t id, Outcome outcome = outcome_of(OutcomeClass::kOk, 200)) {
     dispatcher_->finished(AttemptId(id), std::move(outcome));
   }
@@ -169,6 +174,43 @@ TEST_F(DispatcherTest, AnswersBusyAboveTheLimitOfWaitingAttemptsAndNotAtIt) {
   start(5);
   loop_.run_once();
   EXPECT_THAT(on_the_wire(), ElementsAre(1, 2, 5)) << "there is room again";
+}
+
+TEST_F(DispatcherTest, HooksGoFirstAndLeaveAQuarterToEvents) {
+  open({.signatures_per_tick = 8});
+  for (std::uint64_t id = 1; id <= 20; ++id) start(id);
+  for (std::uint64_t id = 101; id <= 112; ++id) start_hook(id);
+  loop_.run_once();
+  EXPECT_THAT(on_the_wire(), ElementsAre(101, 102, 103, 104, 105, 106, 107, 108, 1, 2));
+  loop_.run_once();
+  EXPECT_THAT(on_the_wire(), ElementsAre(101, 102, 103, 104, 105, 106, 107, 108, 1, 2, 109, 110,
+                                         111, 112, 3, 4, 5, 6));
+}
+
+TEST_F(DispatcherTest, HooksUseATransportOfTheirOwnAndAreJudged) {
+  open();
+  auto owned = std::make_unique<FakeTransport>();
+  FakeTransport& for_hooks = *owned;
+  dispatcher_->use_for_hooks(std::move(owned));
+  start(1);
+  start_hook(2);
+  start_hook(3);
+  loop_.run_once();
+  EXPECT_THAT(on_the_wire(), ElementsAre(1));
+  ASSERT_EQ(for_hooks.calls.size(), 2U);
+  Outcome outcome = outcome_of(OutcomeClass::kOk, 200);
+  outcome.answer = R"({"a":1})";
+  outcome.answer_bytes = 7;
+  finish(2, outcome);
+  ASSERT_EQ(outcomes_.size(), 1U);
+  ASSERT_NE(outcomes_[0].second.hook, nullptr);
+  EXPECT_EQ(outcomes_[0].second.hook->claims.size(), 1U);
+  finish(1, outcome);
+  EXPECT_EQ(outcomes_[1].second.hook, nullptr) << "an event's answer is not looked at";
+  dispatcher_->cancel(AttemptId(3));
+  EXPECT_THAT(transport_.cancelled, IsEmpty());
+  EXPECT_THAT(for_hooks.cancelled, ElementsAre(AttemptId(3)));
+  finish(3, outcome_of(OutcomeClass::kCancelled));
 }
 
 TEST_F(DispatcherTest, BlocksAWebhookThatThePolicyRefusesNow) {
