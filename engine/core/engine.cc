@@ -61,7 +61,9 @@ Engine::Parts::Parts(EngineOptions given, base::Random& random)
       signing_keys(options.key_publish_lead,
                    RateLimit::of(options.rates.jwks.per_minute, std::chrono::minutes(1),
                                  options.rates.jwks.burst),
-                   seed, outbox) {
+                   seed, outbox),
+      hooks(options.hooks, options.hook_breaker, options.targets, registry, publisher, outbox,
+            seed) {
   stored.next_webhook = registry.next_webhook();
   stored.next_generation = registry.next_generation();
   stored.next_event = publisher.next_event();
@@ -87,6 +89,7 @@ Engine::~Engine() = default;
 
 void Engine::handle(model::Request request, RequestId id, Now now) {
   Parts& parts = *parts_;
+  const bool is_hook = std::holds_alternative<model::CallHook>(request);
   std::visit(
       [&parts, id, now](auto&& asked) {
         using Asked = std::decay_t<decltype(asked)>;
@@ -95,10 +98,7 @@ void Engine::handle(model::Request request, RequestId id, Now now) {
         } else if constexpr (std::is_same_v<Asked, model::ClaimRate>) {
           parts.outbox.reply(id, model::Done{});
         } else if constexpr (std::is_same_v<Asked, model::CallHook>) {
-          parts.outbox.refuse(
-              id,
-              model::Refusal{{{base::ErrorCode::kUnavailable, "sync hooks cannot be called yet"}},
-                             std::nullopt});
+          parts.hooks.handle(std::forward<decltype(asked)>(asked), id, now);
         } else if constexpr (std::is_same_v<Asked, model::RotateSigningKey> ||
                              std::is_same_v<Asked, model::ListSigningKeys> ||
                              std::is_same_v<Asked, model::GetJwks>) {
@@ -111,10 +111,12 @@ void Engine::handle(model::Request request, RequestId id, Now now) {
         }
       },
       std::move(request));
-  parts.deliveries.advance(now);
+  // A hook waits for nothing of the deliveries, and they for nothing of it.
+  if (!is_hook) parts.deliveries.advance(now);
 }
 
 void Engine::finish(AttemptId id, const model::Outcome& outcome, Now now) {
+  if (model::is_hook_attempt(id)) return parts_->hooks.finish(id, outcome, now);
   parts_->deliveries.finish(id, outcome, now);
   parts_->deliveries.advance(now);
 }
@@ -128,12 +130,14 @@ void Engine::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
 }
 
 void Engine::tick(Now now) {
+  parts_->hooks.advance(now);
   parts_->signing_keys.tick(now);
   parts_->deliveries.advance(now);
 }
 
 void Engine::cancel(RequestId id) {
   parts_->publisher.cancel(id);
+  parts_->hooks.cancel(id);
   parts_->outbox.drop_reply(id);
 }
 
@@ -144,10 +148,13 @@ model::Output Engine::take_output() {
 }
 
 std::optional<MonoTime> Engine::next_deadline() const {
-  const std::optional<MonoTime> deliveries = parts_->deliveries.next_deadline();
-  const std::optional<MonoTime> keys = parts_->signing_keys.next_deadline();
-  if (!deliveries || !keys) return deliveries ? deliveries : keys;
-  return std::min(*deliveries, *keys);
+  std::optional<MonoTime> next;
+  for (const std::optional<MonoTime>& each :
+       {parts_->hooks.next_deadline(), parts_->deliveries.next_deadline(),
+        parts_->signing_keys.next_deadline()}) {
+    if (each && (!next || *each < *next)) next = each;
+  }
+  return next;
 }
 
 std::optional<model::WebhookId> Engine::webhook_id(model::WebhookRef ref) const {
@@ -164,6 +171,8 @@ EngineStats Engine::stats() const {
   stats.pending = parts_->deliveries.pending();
   stats.in_flight = parts_->deliveries.in_flight();
   stats.delayed = parts_->deliveries.delayed();
+  stats.hook_calls = parts_->hooks.calls();
+  stats.hooks_in_flight = parts_->hooks.in_flight();
   return stats;
 }
 

@@ -14,6 +14,8 @@
 
 #include "engine/base/random.h"
 #include "engine/base/time.h"
+#include "engine/core/circuit_breaker.h"
+#include "engine/core/hook_limits.h"
 #include "engine/model/limits.h"
 #include "engine/model/network.h"
 #include "engine/model/output.h"
@@ -49,6 +51,8 @@ struct EngineOptions {
   base::Duration secret_overlap = model::kSecretOverlapDefault;
   // How long a new signing key is published before it signs.
   base::Duration key_publish_lead = model::kKeyPublishLeadDefault;
+  HookLimits hooks;
+  CircuitBreakerOptions hook_breaker;
 };
 
 // What an operator asks first; kept by counting, never by scanning.
@@ -56,9 +60,11 @@ struct EngineStats {
   std::uint64_t organizations = 0;
   std::uint64_t webhooks = 0;
   std::uint64_t triggers = 0;
-  std::uint64_t pending = 0;    // deliveries not final
-  std::uint64_t in_flight = 0;  // of these, on the wire
-  std::uint64_t delayed = 0;    // of these, waiting for a retry
+  std::uint64_t pending = 0;          // deliveries not final
+  std::uint64_t in_flight = 0;        // of these, on the wire
+  std::uint64_t delayed = 0;          // of these, waiting for a retry
+  std::uint64_t hook_calls = 0;       // synchronous hooks under way
+  std::uint64_t hooks_in_flight = 0;  // calls of webhooks for them
 };
 
 class Engine {

@@ -7,6 +7,7 @@
 #include "engine/core/deliveries.h"
 #include "engine/core/engine.h"
 #include "engine/core/event_catalogue.h"
+#include "engine/core/hook_calls.h"
 #include "engine/core/outbox.h"
 #include "engine/core/publisher.h"
 #include "engine/core/registry.h"
@@ -31,6 +32,7 @@ struct Engine::Parts {
   RegistryRequests registry_requests;
   Publisher publisher;
   SigningKeys signing_keys;
+  HookCalls hooks;
 
   model::Counters stored;  // as last written or loaded
   bool loaded = false;     // something came from the store

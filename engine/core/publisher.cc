@@ -38,6 +38,12 @@ void Publisher::raise_next_event(EventSeq next) {
   next_event_ = std::max(next_event_, next);
 }
 
+EventSeq Publisher::take_event_seq() {
+  const EventSeq taken = next_event_;
+  next_event_ = EventSeq(taken.value() + 1);
+  return taken;
+}
+
 // --- From request to answer -------------------------------------------------------------------
 
 void Publisher::handle(PublishEvents request, RequestId id, Now now) {
@@ -239,7 +245,7 @@ void Publisher::accept(const PublishEvents& request, RequestId id,
       continue;
     }
     auto event = std::make_shared<Event>();
-    event->seq = next_event_;
+    event->seq = take_event_seq();
     event->id = asked.id;
     event->org = request.org;
     event->name = asked.name;
@@ -254,7 +260,6 @@ void Publisher::accept(const PublishEvents& request, RequestId id,
     event->own_members_at = asked.own_members_at;
     event->matches = std::move(matches[i]);
     const auto webhooks = static_cast<std::uint32_t>(event->matches.size());
-    next_event_ = EventSeq(next_event_.value() + 1);
     outbox_.put(model::PutEvent{event});
     if (webhooks > 0) deliveries_.accept(event);
     // Minted ids too: their owner knows them from the answer, and may send them again.

@@ -45,6 +45,8 @@ class Publisher {
   void cancel(model::RequestId id);
 
   [[nodiscard]] model::EventSeq next_event() const { return next_event_; }
+  // The number of the next thing that stands among the events: of one accepted, or of a hook call.
+  model::EventSeq take_event_seq();
 
  private:
   enum class Standing : std::uint8_t { kNew, kSeen, kRepeated, kUnknown };

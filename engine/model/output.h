@@ -91,6 +91,15 @@ struct SendReply {
   Reply reply;
 };
 
+// Attempts of hooks have numbers of their own, so that whoever carries one can let it go first.
+inline constexpr std::uint64_t kHookAttemptBit = std::uint64_t{1} << 63;
+[[nodiscard]] inline AttemptId hook_attempt_id(std::uint64_t number) {
+  return AttemptId(number | kHookAttemptBit);
+}
+[[nodiscard]] inline bool is_hook_attempt(AttemptId id) {
+  return (id.value() & kHookAttemptBit) != 0;
+}
+
 // Make one call. The receiver of this effect answers with exactly one Outcome for `id`.
 struct StartAttempt {
   AttemptId id;

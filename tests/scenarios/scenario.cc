@@ -45,7 +45,9 @@ const std::map<std::string, model::OutcomeClass, std::less<>>& outcome_classes()
       {"blocked", model::OutcomeClass::kBlocked},
       {"protocol", model::OutcomeClass::kProtocol},
       {"cancelled", model::OutcomeClass::kCancelled},
-      {"busy", model::OutcomeClass::kBusy}};
+      {"busy", model::OutcomeClass::kBusy},
+      {"bad-answer", model::OutcomeClass::kBadAnswer},
+      {"denied", model::OutcomeClass::kDenied}};
   return classes;
 }
 
@@ -61,6 +63,19 @@ model::WebhookDraft draft_of(const Command& command) {
   draft.description = given("description");
   draft.timeout = given("timeout");
   return draft;
+}
+
+// Settings are claims, but for the reason of a veto.
+model::HookAnswerPtr hook_answer_of(const Command& command) {
+  auto answer = std::make_shared<model::HookAnswer>();
+  for (const auto& [name, json] : command.settings) {
+    if (command.word(1) == "denied") {
+      answer->reason = json;
+    } else {
+      answer->claims.push_back({name, json});
+    }
+  }
+  return answer;
 }
 
 }  // namespace
@@ -117,6 +132,7 @@ const std::map<std::string, Scenario::Play, std::less<>>& Scenario::plays() {
       {"signing-keys", &Scenario::list_signing_keys},
       {"jwks", &Scenario::get_jwks},
       {"publish", &Scenario::publish},
+      {"hook", &Scenario::call_hook},
       {"cancel", &Scenario::cancel_request},
       {"outcome", &Scenario::outcome},
       {"answer", &Scenario::answer},
@@ -351,6 +367,16 @@ void Scenario::publish(const Command& command) {
   request(std::move(asked));
 }
 
+void Scenario::call_hook(const Command& command) {
+  model::CallHook asked;
+  asked.org = model::OrgId(id_for(command.word(0)));
+  asked.id = model::EventId(id_for(command.word(1)));
+  asked.name = command.setting("name", "token_minted");
+  asked.content = "{}";
+  asked.wait = duration_of(command.setting("wait", "0s"));
+  request(std::move(asked));
+}
+
 void Scenario::cancel_request(const Command& command) {
   engine().cancel(model::RequestId(number_behind(command.word(0))));
   settle();
@@ -369,7 +395,12 @@ void Scenario::outcome(const Command& command) {
   }
   const std::string retry_after = command.setting("retry-after", "");
   if (!retry_after.empty()) outcome.retry_after = duration_of(retry_after);
-  engine().finish(model::AttemptId(number_behind(command.word(0))), outcome, now_);
+  const std::string attempt = command.word(0);
+  const std::uint64_t number = number_behind(attempt);
+  const bool is_hook = attempt[0] == 'h';
+  if (is_hook) outcome.hook = hook_answer_of(command);
+  engine().finish(is_hook ? model::hook_attempt_id(number) : model::AttemptId(number), outcome,
+                  now_);
   settle();
 }
 

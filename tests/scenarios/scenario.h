@@ -58,6 +58,7 @@ class Scenario {
   void list_signing_keys(const Command& command);
   void get_jwks(const Command& command);
   void publish(const Command& command);
+  void call_hook(const Command& command);
   void cancel_request(const Command& command);
   void outcome(const Command& command);
   void answer(const Command& command);

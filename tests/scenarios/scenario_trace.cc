@@ -45,6 +45,24 @@ std::string refusal_text(const model::Refusal& refusal) {
   return text;
 }
 
+std::string text_of(model::AttemptId id) {
+  if (!model::is_hook_attempt(id)) return "a" + std::to_string(id.value());
+  return "h" + std::to_string(id.value() & ~model::kHookAttemptBit);
+}
+
+std::string text_of(const model::HookReply& reply) {
+  std::string text =
+      reply.decision == model::HookDecision::kDeny ? "deny: " + reply.reason : "continue";
+  for (const model::HookClaim& claim : reply.claims) text += " " + claim.name + "=" + claim.json;
+  for (const std::string& name : reply.conflicts) text += ", conflict " + name;
+  for (const std::string& name : reply.dropped) text += ", dropped " + name;
+  for (const model::HookWebhook& each : reply.webhooks) {
+    text += "\n    " + each.webhook.to_string() + " " + text_of(each.outcome) + " after " +
+            model::format_go_duration(each.duration);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string Scenario::text_of(base::WallTime time) const {
@@ -186,11 +204,11 @@ void Scenario::print(const model::Effect& effect) {
     print("reply q" + std::to_string(reply->request.value()) + ": " +
           with_names(text_of(reply->reply)));
   } else if (const auto* start = std::get_if<model::StartAttempt>(&effect.what)) {
-    print("start a" + std::to_string(start->id.value()) + ": " + name_of(start->event->id.value()) +
+    print("start " + testing::text_of(start->id) + ": " + name_of(start->event->id.value()) +
           " to " + name_of(start->webhook->ref) + " " + start->webhook->target_url + " #" +
           std::to_string(start->number) + " within " + model::format_go_duration(start->timeout));
   } else if (const auto* cancel = std::get_if<model::CancelAttempt>(&effect.what)) {
-    print("cancel a" + std::to_string(cancel->id.value()));
+    print("cancel " + testing::text_of(cancel->id));
   } else if (const auto* added = std::get_if<model::ApiKeyAdded>(&effect.what)) {
     print("key added " + added->key.name);
   } else if (const auto* removed = std::get_if<model::ApiKeyRemoved>(&effect.what)) {
@@ -243,6 +261,8 @@ std::string Scenario::text_of(const model::Reply& reply) const {
                     (event.duplicate ? " duplicate" : "") + " to " + std::to_string(event.webhooks);
           }
           return "published " + text;
+        } else if constexpr (std::is_same_v<What, model::HookReply>) {
+          return testing::text_of(what);
         } else {
           return "another answer";
         }
