@@ -1,5 +1,6 @@
 #include "app/io_loop.h"
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -39,6 +40,23 @@ dispatcher::TransportOptions transport_options(const IoShared& shared) {
   return options;
 }
 
+// A quarter of the connections is for sync hooks, whatever the events do.
+constexpr std::size_t kShareOfHooks = 4;
+constexpr unsigned kHookMultis = 4;
+
+dispatcher::TransportOptions hook_transport_options(const IoShared& shared) {
+  dispatcher::TransportOptions options = transport_options(shared);
+  options.descriptors_max = std::max<std::size_t>(options.descriptors_max / kShareOfHooks, 4);
+  options.multis = kHookMultis;
+  return options;
+}
+
+dispatcher::TransportOptions event_transport_options(const IoShared& shared) {
+  dispatcher::TransportOptions options = transport_options(shared);
+  options.descriptors_max -= options.descriptors_max / kShareOfHooks;
+  return options;
+}
+
 }  // namespace
 
 IoLoop::IoLoop(loop::EventLoop& event_loop, unsigned index, const IoShared& shared,
@@ -68,12 +86,17 @@ base::Result<std::unique_ptr<IoLoop>> IoLoop::create(loop::EventLoop& event_loop
 }
 
 base::Status IoLoop::open() {
-  auto transport = dispatcher::CurlTransport::create(
-      loop_, transport_options(shared_), [this](model::AttemptId id, model::Outcome outcome) {
-        dispatcher_.finished(id, std::move(outcome));
-      });
+  const auto on_outcome = [this](model::AttemptId id, model::Outcome outcome) {
+    dispatcher_.finished(id, std::move(outcome));
+  };
+  auto transport =
+      dispatcher::CurlTransport::create(loop_, event_transport_options(shared_), on_outcome);
   if (!transport.ok()) return transport.error();
+  auto for_hooks =
+      dispatcher::CurlTransport::create(loop_, hook_transport_options(shared_), on_outcome);
+  if (!for_hooks.ok()) return for_hooks.error();
   dispatcher_.use(std::move(transport.value()));
+  dispatcher_.use_for_hooks(std::move(for_hooks.value()));
   return {};
 }
 

@@ -12,10 +12,17 @@ namespace {
 constexpr base::Duration kOutcomesWait = std::chrono::milliseconds(5);
 // Reads of clients under way; past it GET of an event is refused.
 constexpr std::size_t kClientReadsMax = 10'000;
+// What one attempt may hold in memory until it is logged.
+constexpr std::size_t kAttemptLogBytes = sizeof(model::Mutation) + model::kAnswerBytesKept;
+
+bool is_hook_call(const model::Mutation& mutation) {
+  const auto* event = std::get_if<model::PutEvent>(&mutation);
+  return event != nullptr && event->event->trigger_type == model::TriggerType::kSyncHook;
+}
 
 // Mutations that record what a receiver did; nobody waits for those.
 bool is_outcome(const model::Mutation& mutation) {
-  return std::holds_alternative<model::PutAttempt>(mutation) ||
+  return is_hook_call(mutation) || std::holds_alternative<model::PutAttempt>(mutation) ||
          std::holds_alternative<model::PutPending>(mutation) ||
          std::holds_alternative<model::ErasePending>(mutation) ||
          std::holds_alternative<model::PutCounters>(mutation);
@@ -136,6 +143,7 @@ void Partition::take_output() {
   if (!output.batch.mutations.empty()) {
     if (next_batch_.mutations.empty()) outcomes_since_ = loop_.now().mono;
     for (model::Mutation& mutation : output.batch.mutations) {
+      if (drops_hook_log(mutation)) continue;
       if (!is_outcome(mutation)) somebody_waits_ = true;
       next_batch_.mutations.push_back(std::move(mutation));
     }
@@ -159,12 +167,39 @@ void Partition::take_output() {
   }
 }
 
+// Hooks do not wait for commits, so their records could collect without an end while one is slow.
+bool Partition::drops_hook_log(const model::Mutation& mutation) {
+  if (is_hook_call(mutation)) {
+    const model::Event& event = *std::get<model::PutEvent>(mutation).event;
+    const std::size_t bytes = event.content.size() + event.matches.size() * kAttemptLogBytes;
+    if (hook_log_bytes_ + bytes <= model::kHookLogBytesWaitingMax) {
+      hook_log_bytes_ += bytes;
+      return false;
+    }
+    hook_dropped_ = event.seq;
+    if (hooks_not_logged_++ == 0) {
+      const base::LogLine line(base::LogLevel::kWarn, "partition",
+                               "hook calls are left out of the delivery log: commits are slow");
+    }
+    return true;
+  }
+  const auto* attempt = std::get_if<model::PutAttempt>(&mutation);
+  return attempt != nullptr && attempt->attempt.seq == hook_dropped_;
+}
+
+void Partition::let_out_at_once() {
+  if (failed_) return;
+  take_output();
+  outlet_.turn_ended();
+}
+
 void Partition::let_out(model::EffectKind effect) {
   if (auto* reply = std::get_if<model::SendReply>(&effect)) {
     outlet_.reply(reply->request, std::move(reply->reply));
   } else if (auto* attempt = std::get_if<model::StartAttempt>(&effect)) {
-    // A process that is about to end starts nothing; the delivery stands READY in the store.
-    if (holding_) return;
+    // A process that is about to end starts nothing; the delivery stands READY in the store. For a
+    // hook somebody waits: it was taken before the drain began.
+    if (holding_ && !model::is_hook_attempt(attempt->id)) return;
     ++attempts_out_;
     outlet_.start(std::move(*attempt));
   } else if (const auto* cancelled = std::get_if<model::CancelAttempt>(&effect)) {
@@ -192,6 +227,7 @@ void Partition::commit_if_due() {
   Commit commit{std::move(next_batch_)};
   committing_ = commit.batch.seq;
   next_batch_.mutations.clear();
+  hook_log_bytes_ = 0;
   committer_.submit(std::move(commit));
 }
 

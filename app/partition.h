@@ -64,7 +64,11 @@ class Partition {
   void cancel(model::RequestId id);
   void finish(model::AttemptId id, const model::Outcome& outcome);
 
-  // Starts no more attempts; those in flight go on.
+  // Lets the effects of the inputs so far out that rest on nothing, without waiting for the turn.
+  // For hooks: somebody waits for each step of theirs.
+  void let_out_at_once();
+
+  // Starts no more attempts of events; those in flight go on, and so do hooks.
   void hold_attempts() { holding_ = true; }
   // hold_attempts(), and calls back when none is in flight and everything is durable.
   void drain(std::function<void()> on_drained);
@@ -97,6 +101,7 @@ class Partition {
   void schedule_turn();
   void turn();
   void take_output();
+  [[nodiscard]] bool drops_hook_log(const model::Mutation& mutation);
   void release(model::BatchSeq durable);
   void start_read(const model::Read& read);
   void let_out(model::EffectKind effect);
@@ -124,6 +129,7 @@ class Partition {
   std::deque<model::Effect> waiting_;
   std::deque<model::Read> waiting_reads_;  // likewise
   model::Batch next_batch_;                // collected while a commit is in flight
+  std::size_t hook_log_bytes_ = 0;         // of finished hook calls in next_batch_
   bool somebody_waits_ = false;            // an effect rests on next_batch_, or it holds an event
   std::optional<base::MonoTime> outcomes_since_;  // when next_batch_ got its first mutation
   bool commit_in_flight_ = false;
@@ -134,6 +140,8 @@ class Partition {
   std::function<void()> on_drained_;
   std::size_t attempts_out_ = 0;  // given to the outlet, outcome not back
   std::size_t reads_out_ = 0;
+  model::EventSeq hook_dropped_{0};     // its call is not logged: its attempts are not either
+  std::uint64_t hooks_not_logged_ = 0;  // calls
 
   loop::Timer timer_;
   loop::Timer commit_timer_;

@@ -225,23 +225,53 @@ void Server::listening(const Listening& message) {
                             admin_token_written_to_, loops_, partition_->stats().pending});
 }
 
+namespace {
+
+bool is_of_hook(const EngineMessage& message) {
+  if (const auto* submitted = std::get_if<Submitted>(&message)) {
+    return std::holds_alternative<model::CallHook>(submitted->request);
+  }
+  const auto* finished = std::get_if<AttemptFinished>(&message);
+  return finished != nullptr && model::is_hook_attempt(finished->id);
+}
+
+}  // namespace
+
+// Hooks go first, and what comes of them leaves before the rest is looked at: a client waits for
+// each step of theirs, and the rest may be a lot.
 void Server::receive(std::vector<EngineMessage>& messages) {
+  bool any_hook = false;
   for (EngineMessage& message : messages) {
+    if (!is_of_hook(message)) continue;
+    any_hook = true;
     if (auto* submitted = std::get_if<Submitted>(&message)) {
       partition_->submit(submitted->id, std::move(submitted->request));
-    } else if (const auto* cancelled = std::get_if<RequestCancelled>(&message)) {
-      partition_->cancel(cancelled->id);
-    } else if (const auto* finished = std::get_if<AttemptFinished>(&message)) {
-      partition_->finish(finished->id, finished->outcome);
-    } else if (const auto* listening_now = std::get_if<Listening>(&message)) {
-      listening(*listening_now);
-    } else if (std::holds_alternative<StopRequested>(message)) {
-      begin_stop();
-    } else if (std::holds_alternative<IoDrained>(message)) {
-      io_drained();
-    } else if (std::holds_alternative<IoStopped>(message)) {
-      io_stopped();
+    } else {
+      const auto& finished = std::get<AttemptFinished>(message);
+      partition_->finish(finished.id, finished.outcome);
     }
+  }
+  if (any_hook) partition_->let_out_at_once();
+  for (EngineMessage& message : messages) {
+    if (!any_hook || !is_of_hook(message)) receive_one(message);
+  }
+}
+
+void Server::receive_one(EngineMessage& message) {
+  if (auto* submitted = std::get_if<Submitted>(&message)) {
+    partition_->submit(submitted->id, std::move(submitted->request));
+  } else if (const auto* cancelled = std::get_if<RequestCancelled>(&message)) {
+    partition_->cancel(cancelled->id);
+  } else if (const auto* finished = std::get_if<AttemptFinished>(&message)) {
+    partition_->finish(finished->id, finished->outcome);
+  } else if (const auto* listening_now = std::get_if<Listening>(&message)) {
+    listening(*listening_now);
+  } else if (std::holds_alternative<StopRequested>(message)) {
+    begin_stop();
+  } else if (std::holds_alternative<IoDrained>(message)) {
+    io_drained();
+  } else if (std::holds_alternative<IoStopped>(message)) {
+    io_stopped();
   }
 }
 

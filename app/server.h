@@ -66,6 +66,7 @@ class Server {
   void use_signing_keys(const std::vector<model::SigningKey>& keys);
   base::Status start_loops();
   void receive(std::vector<EngineMessage>& messages);
+  void receive_one(EngineMessage& message);
   void bootstrapped(const base::Status& status);
   void listening(const Listening& message);
   void begin_stop();

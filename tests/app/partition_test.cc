@@ -112,6 +112,21 @@ class PartitionTest : public testing::Test {
     return id;
   }
 
+  model::WebhookId add_hook() {
+    const model::WebhookId id = add_webhook("https://hooks.example/hook");
+    EXPECT_FALSE(refusal_of(ask(model::AddTrigger{kOrgId, id, "sync_hook", "token_minted"})));
+    return id;
+  }
+  model::RequestId call_hook(std::string content) {
+    model::CallHook call;
+    call.org = kOrgId;
+    call.name = "token_minted";
+    call.id = model::EventId(random_.uuid_v7(loop_.now().wall));
+    call.content = std::move(content);
+    last_event_ = call.id;
+    return submit(std::move(call));
+  }
+
   model::RequestId submit(model::Request request) {
     const model::RequestId id(++requests_);
     partition_->submit(id, std::move(request));
@@ -534,6 +549,94 @@ TEST_F(PartitionTest, DrainWaitsForCallsAndForTheLastCommit) {
   EXPECT_TRUE(pump_until(loop_, [&] { return drained > 0; }));
   pump(loop_);
   EXPECT_EQ(drained, 1);
+}
+
+// --- Synchronous hooks ------------------------------------------------------------------------
+
+TEST_F(PartitionTest, AHookIsCalledAndAnsweredWhileACommitIsInFlight) {
+  open_with_webhook();
+  const model::WebhookId hook = add_hook();
+  store_.hold_commits();
+  const model::RequestId held = publish();
+  await_commit_begun(store_.commits_ended() + 1);
+  const model::RequestId call = call_hook("{}");
+  partition_->let_out_at_once();
+  ASSERT_EQ(outlet_.starts.size(), 1U) << "before the turn";
+  EXPECT_EQ(outlet_.starts[0].trigger_type, model::TriggerType::kSyncHook);
+  EXPECT_EQ(outlet_.starts[0].webhook->id, hook);
+  partition_->finish(outlet_.starts[0].id, outcome(204));
+  const auto* reply = answer(call);
+  ASSERT_NE(reply, nullptr);
+  EXPECT_EQ(std::get<model::HookReply>(*reply).webhooks.at(0).outcome, model::OutcomeClass::kOk);
+  EXPECT_EQ(outlet_.find(held), nullptr);
+  EXPECT_EQ(store_.commits_ended() + 1, store_.commits_begun());
+  store_.release_commits();
+  answer(held);
+}
+
+TEST_F(PartitionTest, AHooksRecordsForceNoCommitAndAreShownLater) {
+  open_with_webhook();
+  add_hook();
+  pump(loop_);
+  const std::size_t commits = store_.commits_begun();
+  const model::RequestId call = call_hook(R"({"a":1})");
+  pump(loop_);
+  partition_->finish(outlet_.starts.at(0).id, outcome(500));
+  answer(call);
+  EXPECT_EQ(store_.commits_begun(), commits);
+  await_commit_begun(commits + 1);
+  EXPECT_TRUE(pump_until(loop_, [&] { return store_.commits_ended() == commits + 1; }));
+  const auto* shown = ask(model::GetEvent{kOrgId, last_event_});
+  const auto* event = shown == nullptr ? nullptr : std::get_if<model::EventReply>(shown);
+  ASSERT_NE(event, nullptr);
+  EXPECT_EQ(event->event->trigger_type, model::TriggerType::kSyncHook);
+  EXPECT_EQ(event->event->content, R"({"a":1})");
+  ASSERT_EQ(event->deliveries.size(), 1U);
+  EXPECT_EQ(event->deliveries[0].state, model::DeliveryState::kDead);
+  EXPECT_EQ(event->deliveries[0].attempts, 1U);
+}
+
+TEST_F(PartitionTest, WhileCommitsAreSlowHookCallsAreLeftOutOfTheLogAndNotHeldUp) {
+  open_with_webhook();
+  add_hook();
+  store_.hold_commits();
+  publish();
+  await_commit_begun(store_.commits_ended() + 1);
+  const std::string content =
+      R"({"a":")" + std::string(model::kEventContentBytesMax - 8, 'x') + R"("})";
+  const std::size_t fit = model::kHookLogBytesWaitingMax / (content.size() + 10'000);
+  std::vector<model::EventId> calls;
+  for (std::size_t i = 0; i < fit + 20; ++i) {
+    const model::RequestId call = call_hook(content);
+    pump(loop_);
+    partition_->finish(outlet_.starts.back().id, outcome(200));
+    ASSERT_FALSE(refusal_of(answer(call)));
+    calls.push_back(last_event_);
+  }
+  store_.release_commits();
+  EXPECT_TRUE(pump_until(loop_, [&] { return store_.commits_ended() == store_.commits_begun(); }));
+  EXPECT_TRUE(pump_until(loop_, [&] {
+    return refusal_of(ask(model::GetEvent{kOrgId, calls.front()})) == std::nullopt;
+  }));
+  EXPECT_FALSE(refusal_of(ask(model::GetEvent{kOrgId, calls.front()})));
+  EXPECT_EQ(refusal_of(ask(model::GetEvent{kOrgId, calls.back()})), base::ErrorCode::kNotFound);
+  call_hook("{}");
+  pump(loop_);
+  partition_->finish(outlet_.starts.back().id, outcome(200));
+  EXPECT_TRUE(pump_until(loop_, [&] {
+    return refusal_of(ask(model::GetEvent{kOrgId, last_event_})) == std::nullopt;
+  })) << "logged again once commits are through";
+}
+
+TEST_F(PartitionTest, AHoldDoesNotHoldHooks) {
+  open_with_webhook();
+  add_hook();
+  partition_->hold_attempts();
+  const model::RequestId call = call_hook("{}");
+  pump(loop_);
+  ASSERT_EQ(outlet_.starts.size(), 1U);
+  partition_->finish(outlet_.starts[0].id, outcome(200));
+  EXPECT_FALSE(refusal_of(answer(call)));
 }
 
 // --- Recovery ---------------------------------------------------------------------------------
