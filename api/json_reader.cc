@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "api/json_document.h"
+#include "engine/json/json_text.h"
 #include "engine/model/limits.h"
 
 namespace triggerd::api {
@@ -146,6 +147,18 @@ Faults read_api_key(std::string& body, ApiKeyDraft& draft) {
     }
   }
   return faults;
+}
+
+Faults read_hook_content(std::string& body, std::string& content) {
+  Document document(body);
+  if (!document.object()) return document.take_faults();
+  const std::string_view object = json::RawJson(body).value();
+  if (object.size() > model::kEventContentBytesMax) {
+    return {{base::ErrorCode::kTooLarge, fmt::format("body: has {} bytes, at most {} are taken",
+                                                     object.size(), model::kEventContentBytesMax)}};
+  }
+  content = object;
+  return {};
 }
 
 }  // namespace triggerd::api

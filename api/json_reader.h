@@ -35,4 +35,8 @@ struct ApiKeyDraft {
 };
 [[nodiscard]] Faults read_api_key(std::string& body, ApiKeyDraft& draft);
 
+// The content of a sync hook: the whole body, a JSON object of at most kEventContentBytesMax. Taken
+// byte for byte, without the blanks around it.
+[[nodiscard]] Faults read_hook_content(std::string& body, std::string& content);
+
 }  // namespace triggerd::api

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -161,6 +162,16 @@ void delivery_object(Json& json, const model::DeliveryView& delivery) {
   json.end_object();
 }
 
+void hook_webhook_object(Json& json, const model::HookWebhook& webhook) {
+  const auto duration = std::chrono::round<std::chrono::milliseconds>(webhook.duration);
+  json.begin_object();
+  json.number_member("duration_ms", duration.count());
+  json.text_member("outcome", model::word_of(webhook.outcome));
+  json.number_member("status", webhook.http_status);
+  json.text_member("webhook_id", webhook.webhook.to_string());
+  json.end_object();
+}
+
 void organization_object(Json& json, const model::Organization& organization) {
   json.begin_object();
   json.time_member("created_at", organization.created_at);
@@ -300,6 +311,29 @@ std::string write_event(const model::Event& event,
     }
     if (!event.ordering_key.empty()) json.text_member("ordering_key", event.ordering_key);
     json.time_member("timestamp", event.timestamp);
+    json.end_object();
+  });
+}
+
+std::string write_hook(const model::HookReply& reply) {
+  return in_envelope([&](Json& json) {
+    const bool denied = reply.decision == model::HookDecision::kDeny;
+    json.begin_object();
+    json.key("claims");
+    json.begin_object();
+    for (const model::HookClaim& claim : reply.claims) {
+      json.key(claim.name);
+      json.raw(claim.json, rapidjson::kNullType);
+    }
+    json.end_object();
+    json.key("conflicts");
+    write_list(json, reply.conflicts, [](Json& out, const std::string& name) { out.text(name); });
+    json.text_member("decision", denied ? "deny" : "continue");
+    json.key("dropped");
+    write_list(json, reply.dropped, [](Json& out, const std::string& name) { out.text(name); });
+    if (denied) json.text_member("reason", reply.reason);
+    json.key("webhooks");
+    write_list(json, reply.webhooks, hook_webhook_object);
     json.end_object();
   });
 }

@@ -32,6 +32,8 @@ enum class HeaderValues : std::uint8_t { kClear, kMasked };
 // `content` is the publisher's own object, byte for byte.
 [[nodiscard]] std::string write_event(const model::Event& event,
                                       const std::vector<model::DeliveryView>& deliveries);
+// Claims as the webhooks wrote them, byte for byte.
+[[nodiscard]] std::string write_hook(const model::HookReply& reply);
 [[nodiscard]] std::string write_organization(const model::Organization& organization);
 [[nodiscard]] std::string write_organizations(
     const std::vector<model::Organization>& organizations);

@@ -2,6 +2,7 @@
 
 #include "api/admin_handlers.h"
 #include "api/event_handlers.h"
+#include "api/hook_handlers.h"
 #include "api/system_handlers.h"
 #include "api/webhook_handlers.h"
 
@@ -16,6 +17,7 @@ constexpr std::string_view kSecret = "/organizations/webhooks/{webhook_id}/secre
 constexpr std::string_view kNewSecret = "/organizations/webhooks/{webhook_id}/secret/rotate";
 constexpr std::string_view kEvents = "/organizations/events";
 constexpr std::string_view kEvent = "/organizations/events/{event_id}";
+constexpr std::string_view kHook = "/organizations/sync-hooks/{trigger_name}";
 constexpr std::string_view kOrgs = "/admin/organizations";
 constexpr std::string_view kOrg = "/admin/organizations/{organization_id}";
 constexpr std::string_view kKeys = "/admin/organizations/{organization_id}/api-keys";
@@ -55,6 +57,8 @@ constexpr Route kRoutes[] = {
 
   {kPost,   kEvents,    kPublish, kJson, kFixed, publish_events,      show_published},
   {kGet,    kEvent,     kRead,    kNone, kFixed, get_event,           show_event},
+
+  {kPost,   kHook,      kPublish, kJson, kFixed, call_hook,           show_hook},
 
   {kPost,   kOrgs,      kAdmin,   kJson, kFixed, create_organization, show_created_organization},
   {kGet,    kOrgs,      kAdmin,   kNone, kFixed, list_organizations,  show_organizations},
