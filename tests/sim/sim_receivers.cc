@@ -1,6 +1,9 @@
 #include "tests/sim/sim_receivers.h"
 
 #include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
 
 namespace triggerd::sim {
 namespace {
@@ -42,7 +45,31 @@ SimReceivers::Answer SimReceivers::call(const model::StartAttempt& attempt, base
       break;
   }
   answer.outcome.started_at = now.wall;
+  if (attempt.trigger_type == model::TriggerType::kSyncHook) judge_hook(answer);
   return answer;
+}
+
+// What the dispatcher makes of a hook's answer, and sometimes a veto or garbage.
+void SimReceivers::judge_hook(Answer& answer) {
+  if (answer.outcome.kind != model::OutcomeClass::kOk) return;
+  auto hook = std::make_shared<model::HookAnswer>();
+  const std::uint64_t dice = healed_ || plan_.fault_free ? 99 : random_.below(100);
+  if (dice < 8) {
+    answer.outcome.kind = model::OutcomeClass::kBadAnswer;
+    return;
+  }
+  if (dice < 14) {
+    answer.outcome.kind = model::OutcomeClass::kDenied;
+    answer.outcome.http_status = 403;
+    if (draw_chance(random_, 0.5)) hook->reason = "veto";
+  } else {
+    for (const char* name : {"a", "b", "sub"}) {
+      if (draw_chance(random_, 0.4)) {
+        hook->claims.push_back({name, std::to_string(random_.below(3))});
+      }
+    }
+  }
+  answer.outcome.hook = std::move(hook);
 }
 
 SimReceivers::MoodKind SimReceivers::mood_of(model::WebhookId webhook, base::MonoTime now) {

@@ -47,6 +47,7 @@ class SimReceivers {
   [[nodiscard]] Answer ok(const model::StartAttempt& attempt);
   [[nodiscard]] Answer http_error(std::uint16_t status);
   [[nodiscard]] Answer throttled();
+  void judge_hook(Answer& answer);
 
   const WorldPlan& plan_;
   base::Random& random_;

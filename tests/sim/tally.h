@@ -29,6 +29,11 @@ enum class Sometimes : std::uint8_t {
   kRequestAbandoned,
   kWallJump,
   kFaultFreeWorld,
+  kHookContinued,
+  kHookDenied,
+  kHookBreaker,
+  kHookTimeout,
+  kHookConflict,
   kCount,
 };
 inline constexpr std::size_t kSometimesCount = static_cast<std::size_t>(Sometimes::kCount);
@@ -54,6 +59,11 @@ inline constexpr std::array<const char*, kSometimesCount> kSometimesNames = {
     "request abandoned",
     "wall clock jumped",
     "fault-free world",
+    "hook call continued",
+    "hook call denied",
+    "hook breaker open",
+    "hook webhook timed out",
+    "hook claims in conflict",
 };
 
 // Sums over worlds.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 #include <variant>
 
@@ -10,7 +11,8 @@
 namespace triggerd::sim {
 namespace {
 
-constexpr std::size_t kNames = 6;         // event names in use
+constexpr std::size_t kNames = 6;  // event names in use
+constexpr const char* kHookName = "token_minted";
 constexpr std::size_t kRemembered = 200;  // events that may be repeated
 
 }  // namespace
@@ -29,6 +31,7 @@ model::Request Workload::next(base::Now now) {
   if (dice < 210) return change_org(org);
   if (dice < 260) return read(org);
   if (dice < 280) return nonsense(org);
+  if (dice < 380) return call_hook(org, now);
   return publish(org, now);
 }
 
@@ -38,6 +41,16 @@ model::Request Workload::publish(KnownOrg& org, base::Now now) {
   const std::uint64_t count = draw_chance(random_, 0.5) ? 1 : 1 + random_.below(plan_.batch_max);
   for (std::uint64_t i = 0; i < count; ++i) publish.events.push_back(new_event(org.id, now));
   return publish;
+}
+
+model::Request Workload::call_hook(KnownOrg& org, base::Now now) {
+  model::CallHook call;
+  call.org = org.id;
+  call.name = kHookName;
+  call.id = model::EventId(random_.uuid_v7(now.wall));
+  call.content = R"({"payload":")" + std::string(random_.below(100), 'x') + R"("})";
+  if (draw_chance(random_, 0.3)) call.wait = std::chrono::seconds(1 + random_.below(3));
+  return call;
 }
 
 model::NewEvent Workload::new_event(model::OrgId org, base::Now now) {
@@ -68,6 +81,9 @@ model::WebhookDraft Workload::new_draft() {
   draft.target_url =
       "https://h" + std::to_string(random_.below(plan_.hosts)) + ".example.com/w" + number;
   if (draw_chance(random_, 0.3)) draft.timeout = "3s";
+  if (draw_chance(random_, 0.2)) {
+    draft.delivery.emplace().on_failure.emplace("closed");
+  }
   return draft;
 }
 
@@ -92,7 +108,11 @@ model::Request Workload::change_trigger(KnownOrg& org) {
   if (webhook == nullptr) return change_webhook(org);
   if (webhook->triggers.size() > 3 || (!webhook->triggers.empty() && draw_chance(random_, 0.25))) {
     const std::string& name = webhook->triggers[random_.below(webhook->triggers.size())];
-    return model::RemoveTrigger{org.id, webhook->id, "event", name};
+    return model::RemoveTrigger{org.id, webhook->id, name == kHookName ? "sync_hook" : "event",
+                                name};
+  }
+  if (draw_chance(random_, 0.2)) {
+    return model::AddTrigger{org.id, webhook->id, "sync_hook", kHookName};
   }
   return model::AddTrigger{org.id, webhook->id, "event", draw_name()};
 }

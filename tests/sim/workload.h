@@ -38,6 +38,7 @@ class Workload {
   };
 
   [[nodiscard]] model::Request publish(KnownOrg& org, base::Now now);
+  [[nodiscard]] model::Request call_hook(KnownOrg& org, base::Now now);
   [[nodiscard]] model::NewEvent new_event(model::OrgId org, base::Now now);
   [[nodiscard]] model::Request change_webhook(KnownOrg& org);
   [[nodiscard]] model::Request change_trigger(KnownOrg& org);

@@ -41,7 +41,9 @@ World::World(std::uint64_t seed, std::uint32_t requests, Tally& tally, Trace& tr
       pace_(scene_),
       replies_(scene_),
       repeats_(scene_),
-      checkers_{&accounted_, &durability_, &targets_, &recovery_, &pace_, &replies_, &repeats_},
+      hooks_(scene_),
+      checkers_{&accounted_, &durability_, &targets_, &recovery_,
+                &pace_,      &replies_,    &repeats_, &hooks_},
       requests_left_(requests) {}
 
 std::optional<std::string> World::run() {
@@ -152,6 +154,7 @@ void World::abandon(model::RequestId id) {
   tally_.hit(Sometimes::kRequestAbandoned);
   trace_.add(now().mono, "abandon", {{"request", id.value()}});
   replies_.abandoned(id);
+  hooks_.abandoned(id);
   partition_->engine().cancel(id);
 }
 
@@ -170,7 +173,11 @@ void World::outcome_arrives(std::uint64_t id) {
   if (outcome.http_status == 410) tally_.hit(Sometimes::kGone);
   if (outcome.kind == model::OutcomeClass::kBusy) tally_.hit(Sometimes::kBusy);
   if (outcome.retry_after >= base::Duration(0)) tally_.hit(Sometimes::kRetryAfter);
-  tell(&Checker::finished, Finished{attempt, outcome, now()});
+  if (model::is_hook_attempt(attempt.id)) {
+    hooks_.finished(Finished{attempt, outcome, now()});
+  } else {
+    tell(&Checker::finished, Finished{attempt, outcome, now()});
+  }
   partition_->engine().finish(model::AttemptId(id), outcome, now());
 }
 
@@ -221,8 +228,31 @@ void World::read_answered(std::uint64_t id) {
 }
 
 void World::emitted(const model::Output& output) {
-  note_output(output);
-  tell(&Checker::emitted, Emitted{output, now()});
+  const model::Output others = without_hooks(output);
+  note_output(others);
+  for (Checker* checker : checkers_) {
+    checker->emitted(Emitted{checker == &hooks_ ? output : others, now()});
+  }
+}
+
+model::Output World::without_hooks(const model::Output& output) {
+  model::Output others = output;
+  const auto is_hooks = [](const model::Effect& effect) {
+    const auto* start = std::get_if<model::StartAttempt>(&effect.what);
+    return start != nullptr && model::is_hook_attempt(start->id);
+  };
+  std::erase_if(others.effects, is_hooks);
+  model::EventSeq call{0};
+  std::erase_if(others.batch.mutations, [&call](const model::Mutation& mutation) {
+    if (const auto* put = std::get_if<model::PutEvent>(&mutation)) {
+      if (put->event->trigger_type != model::TriggerType::kSyncHook) return false;
+      call = put->event->seq;
+      return true;
+    }
+    const auto* attempt = std::get_if<model::PutAttempt>(&mutation);
+    return attempt != nullptr && attempt->attempt.seq == call;
+  });
+  return others;
 }
 
 void World::note_output(const model::Output& output) {
@@ -246,7 +276,13 @@ void World::note_output(const model::Output& output) {
 }
 
 void World::released(const model::EffectKind& effect) {
-  tell(&Checker::released, Released{effect, now()});
+  const auto* call = std::get_if<model::StartAttempt>(&effect);
+  if (call != nullptr && model::is_hook_attempt(call->id)) {
+    hooks_.released(Released{effect, now()});
+    replies_.released(Released{effect, now()});
+  } else {
+    tell(&Checker::released, Released{effect, now()});
+  }
   if (const auto* start = std::get_if<model::StartAttempt>(&effect)) {
     start_call(*start);
   } else if (const auto* sent = std::get_if<model::SendReply>(&effect)) {
@@ -292,6 +328,15 @@ void World::reply_arrives(const model::SendReply& sent) {
   if (refusal != nullptr && !refusal->faults.empty() &&
       refusal->faults.front().code == base::ErrorCode::kOverloaded) {
     tally_.hit(Sometimes::kOverloadRefusal);
+  }
+  if (const auto* hook = std::get_if<model::HookReply>(&sent.reply)) {
+    tally_.hit(hook->decision == model::HookDecision::kDeny ? Sometimes::kHookDenied
+                                                            : Sometimes::kHookContinued);
+    for (const model::HookWebhook& each : hook->webhooks) {
+      if (each.outcome == model::OutcomeClass::kBreakerOpen) tally_.hit(Sometimes::kHookBreaker);
+      if (each.outcome == model::OutcomeClass::kTimeout) tally_.hit(Sometimes::kHookTimeout);
+    }
+    if (!hook->conflicts.empty()) tally_.hit(Sometimes::kHookConflict);
   }
   if (const auto* published = std::get_if<model::PublishReply>(&sent.reply)) {
     for (const model::PublishedEvent& event : published->events) {

@@ -17,6 +17,7 @@
 #include "tests/sim/checkers/accounted.h"
 #include "tests/sim/checkers/checker.h"
 #include "tests/sim/checkers/durability.h"
+#include "tests/sim/checkers/hooks.h"
 #include "tests/sim/checkers/pace.h"
 #include "tests/sim/checkers/recovery.h"
 #include "tests/sim/checkers/repeats.h"
@@ -72,6 +73,8 @@ class World final : private Outside {
   void start_call(const model::StartAttempt& attempt);
   void reply_arrives(const model::SendReply& sent);
   void note_output(const model::Output& output);
+  // What the checkers of deliveries see of an output.
+  [[nodiscard]] static model::Output without_hooks(const model::Output& output);
   void drain();
   [[nodiscard]] bool settled();
 
@@ -109,7 +112,8 @@ class World final : private Outside {
   Pace pace_;
   Replies replies_;
   Repeats repeats_;
-  std::array<Checker*, 7> checkers_;
+  Hooks hooks_;
+  std::array<Checker*, 8> checkers_;
 
   std::uint64_t epoch_ = 1;  // counts the processes
   std::uint32_t requests_left_;

@@ -32,10 +32,10 @@ model::OrgId org_of(const model::Request& request) {
         using Kind = std::decay_t<decltype(each)>;
         if constexpr (std::is_same_v<Kind, model::CreateOrganization>) {
           return each.id.value_or(model::OrgId());
-        } else if constexpr (std::is_same_v<Kind, model::ListOrganizations>) {
-          return {};
-        } else {
+        } else if constexpr (requires { each.org; }) {
           return each.org;
+        } else {
+          return {};  // about no organization
         }
       },
       request);

@@ -74,6 +74,12 @@ void Replies::drained(base::Now) {
   }
   if (!scene_.fault_free) return;
   for (const auto& [key, record] : scene_.durable.latest_attempts) {
+    // A hook's slow answer may come when its deadline has passed, without any fault.
+    const auto event = scene_.durable.events.find(record.seq);
+    if (event != scene_.durable.events.end() &&
+        event->second->trigger_type == model::TriggerType::kSyncHook) {
+      continue;
+    }
     if (record.state_after == model::DeliveryState::kDelivered && !calls_.contains(key)) {
       object(text_of(key) + " is delivered without a call");
     } else if (record.state_after == model::DeliveryState::kDead) {
