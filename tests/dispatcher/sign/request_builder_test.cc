@@ -165,6 +165,58 @@ TEST_F(RequestBuilderTest, SendsNoTraceparentWithoutOneOrWithAMalformedOne) {
   }
 }
 
+// --- The other formats ------------------------------------------------------------------------
+
+TEST_F(RequestBuilderTest, JsonIsTheContentByteForByteSignedByHmac) {
+  parts_.webhook.delivery.format = model::DeliveryFormat::kJson;
+  parts_.webhook.secrets.emplace_back();
+  parts_.webhook.custom_headers = {{"X-A", {"1"}}};
+  const HttpCall call = build();
+  EXPECT_EQ(call.body, parts_.event.content);
+  EXPECT_THAT(
+      call.headers,
+      ElementsAre("Content-Type: application/json", "User-Agent: triggerd/" TRIGGERD_VERSION,
+                  "webhook-id: " + std::string(kEvent), "webhook-timestamp: 1709431920",
+                  MatchesRegex("webhook-signature: v1,[A-Za-z0-9+/]{43}="), "X-A: 1"));
+}
+
+TEST_F(RequestBuilderTest, CloudEventsCarryTheContentAsData) {
+  parts_.webhook.delivery.format = model::DeliveryFormat::kCloudEvents;
+  const HttpCall call = build();
+  EXPECT_EQ(call.headers[0], "Content-Type: application/cloudevents+json");
+  const rapidjson::Document document = parse_json(call.body);
+  EXPECT_STREQ(document["source"].GetString(),
+               "https://events.example/organizations/0190a6e0-1111-7000-8000-000000000001");
+  EXPECT_THAT(call.body, HasSubstr("\"data\":" + parts_.event.content + "}"));
+}
+
+TEST_F(RequestBuilderTest, BinaryCloudEventsCarryTheContentAsBodyAndTheRestInHeaders) {
+  parts_.webhook.delivery.format = model::DeliveryFormat::kCloudEventsBinary;
+  parts_.event.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const HttpCall call = build();
+  EXPECT_EQ(call.body, parts_.event.content);
+  EXPECT_EQ(line_of(call, "Content-Type"), "application/json");
+  EXPECT_EQ(line_of(call, "ce-id"), kEvent);
+  EXPECT_EQ(line_of(call, "ce-traceparent"), parts_.event.traceparent);
+  EXPECT_THAT(line_of(call, "traceparent"), Not(parts_.event.traceparent));
+}
+
+TEST_F(RequestBuilderTest, APublicUrlMayEndWithASlash) {
+  RequestBuilder builder("https://events.example/", ring_, random_);
+  parts_.webhook.delivery.format = model::DeliveryFormat::kCloudEvents;
+  EXPECT_THAT(builder.build(parts_.make(), {}, kNow).body,
+              HasSubstr("https://events.example/organizations/"));
+}
+
+TEST_F(RequestBuilderTest, ATokenMayBeSignedByHmacAndEd25519Besides) {
+  parts_.webhook.delivery.signatures = model::kSignaturesAll;
+  parts_.webhook.secrets.resize(2);
+  const HttpCall call = build();
+  EXPECT_TRUE(verifies(call.body, jwks_of(ring_)));
+  EXPECT_THAT(line_of(call, "webhook-signature"),
+              MatchesRegex("v1,.{44} v1a,.{88} v1,.{44} v1a,.{88}"));
+}
+
 TEST_F(RequestBuilderTest, PassesIdTimeoutAndUrlOn) {
   const HttpCall call = build();
   EXPECT_EQ(call.id, parts_.attempt.id);
