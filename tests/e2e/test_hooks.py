@@ -113,6 +113,22 @@ class Hooks(ServerCase):
         self.assertEqual(result["decision"], "deny")
         self.assertIn("denied without a message", result["reason"])
 
+    def test_a_webhook_that_is_closed_on_failure_denies(self):
+        refused = self.client.post("/organizations/webhooks",
+                                   {"name": "closed", "target_url": self.receiver.url("/closed"),
+                                    "delivery": {"on_failure": "closed"}})
+        if refused.status == 400 and "not supported" in refused.messages[0]:
+            self.skipTest("this build does not take `delivery` yet")
+        self.assertEqual(refused.status, 201)
+        self.client.post(f"/organizations/webhooks/{refused.result['id']}/triggers",
+                         {"trigger_type": "sync_hook", "trigger_name": "token_minted"})
+        self.add("/good", lambda _: Reply(body=b'{"a":1}'))
+        self.assertEqual(self.result()["decision"], "continue")
+        self.receiver.on("/closed", lambda _: 500)
+        result = self.result()
+        self.assertEqual((result["decision"], result["claims"]), ("deny", {}))
+        self.assertIn("http_error", result["reason"])
+
     def test_answers_of_every_bad_kind_are_failures_of_their_webhook(self):
         deep = b'{"a":' + b"[" * 200 + b"]" * 200 + b"}"
         bad = {
@@ -175,8 +191,8 @@ class Hooks(ServerCase):
         for body, status in ((b"[]", 400), (b"{", 400), (b'"x"', 400), (b'{"a":1,"a":2}', 400),
                              (b'{"a":"' + b"x" * (256 * 1024) + b'"}', 413)):
             self.assertEqual(self.call("token_minted", body).status, status, body[:20])
-        reader = self.connect(key=triggerd_process.OTHER_KEY)
-        self.assertEqual(reader.post("/organizations/sync-hooks/token_minted", {}).status, 403)
+        stranger = self.connect(key=triggerd_process.OTHER_KEY)
+        self.assertEqual(stranger.post("/organizations/sync-hooks/token_minted", {}).status, 403)
         self.assertEqual(self.client.get("/organizations/sync-hooks/token_minted").status, 405)
 
     def test_calls_stand_in_the_delivery_log_and_deliver_nothing_later(self):
