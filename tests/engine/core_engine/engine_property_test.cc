@@ -143,8 +143,10 @@ class World {
     outcome.kind = model::OutcomeClass::kOk;
     outcome.http_status = 200;
     const std::uint64_t what = any == AnyOutcome::kYes ? dice_.below(20) : 0;
-    if (what >= 8)
-      outcome = {model::OutcomeClass::kHttpError, 500, base::Duration(-1), {}, {}, "", "", 0};
+    if (what >= 8) {
+      outcome.kind = model::OutcomeClass::kHttpError;
+      outcome.http_status = 500;
+    }
     if (what == 16) outcome.kind = model::OutcomeClass::kBusy;
     if (what == 17) outcome.kind = model::OutcomeClass::kCancelled;
     if (what == 18) outcome.http_status = 410;
