@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "api/delivery_reader.h"
 #include "api/json_document.h"
 #include "engine/json/json_text.h"
 #include "engine/model/limits.h"
@@ -63,7 +64,7 @@ Faults read_webhook(std::string& body, model::WebhookDraft& draft) {
     } else if (member.key == "custom_headers") {
       draft.custom_headers = read_headers(member.value, reader);
     } else if (member.key == "delivery") {
-      refuse_unsupported("delivery", reader);
+      draft.delivery = read_delivery(member.value, faults);
     }
   }
   return faults;

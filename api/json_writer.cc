@@ -93,6 +93,104 @@ std::vector<const model::Header*> sorted_by_name(const std::vector<model::Header
   return sorted;
 }
 
+std::string_view name_of(model::DeliveryFormat format) {
+  switch (format) {
+    case model::DeliveryFormat::kJwt:
+      return "jwt";
+    case model::DeliveryFormat::kJson:
+      return "json";
+    case model::DeliveryFormat::kCloudEvents:
+      return "cloudevents";
+    case model::DeliveryFormat::kCloudEventsBinary:
+      break;
+  }
+  return "cloudevents-binary";
+}
+
+std::string_view name_of(model::WebhookState state) {
+  switch (state) {
+    case model::WebhookState::kActive:
+      return "active";
+    case model::WebhookState::kPaused:
+      return "paused";
+    case model::WebhookState::kDisabled:
+      break;
+  }
+  return "disabled";
+}
+
+std::string_view name_of(model::DisabledReason reason) {
+  switch (reason) {
+    case model::DisabledReason::kGone:
+      return "gone";
+    case model::DisabledReason::kFailing:
+      return "failing";
+    case model::DisabledReason::kNone:
+    case model::DisabledReason::kByHand:
+      break;
+  }
+  return "by_hand";
+}
+
+// "10", "0.5", "1.25": exact.
+std::string thousandths_text(std::uint32_t thousandths) {
+  std::string text = std::to_string(thousandths / 1000);
+  if (thousandths % 1000 == 0) return text;
+  std::string rest = std::to_string(1000 + thousandths % 1000).substr(1);
+  rest.erase(rest.find_last_not_of('0') + 1);
+  return text + "." + rest;
+}
+
+void settings_members(Json& json, const model::DeliverySettings& settings) {
+  if (settings.format) json.text_member("format", name_of(*settings.format));
+  if (settings.max_in_flight) json.number_member("max_in_flight", *settings.max_in_flight);
+  if (settings.on_failure) {
+    json.text_member("on_failure",
+                     *settings.on_failure == model::OnFailure::kClosed ? "closed" : "open");
+  }
+  if (settings.ordering) {
+    json.text_member("ordering", *settings.ordering == model::Ordering::kKey ? "key" : "none");
+  }
+  if (settings.rate) {
+    json.key("rate");
+    json.begin_object();
+    json.number_member("burst", settings.rate->burst);
+    json.key("per_second");
+    json.raw(thousandths_text(settings.rate->per_second_thousandths), rapidjson::kNumberType);
+    json.end_object();
+  }
+  if (settings.schedule) {
+    json.key("schedule");
+    json.begin_list();
+    for (const base::Duration delay : *settings.schedule) {
+      json.text(model::format_go_duration(delay));
+    }
+    json.end_list();
+  }
+  if (settings.signatures) {
+    json.key("signatures");
+    json.begin_list();
+    if ((*settings.signatures & model::kSignatureEd25519) != 0) json.text("ed25519");
+    if ((*settings.signatures & model::kSignatureHmac) != 0) json.text("hmac");
+    json.end_list();
+  }
+}
+
+// Only what the client set, and a state that is not the default: a webhook of a SlashID client is
+// shown as that client expects it.
+void delivery_settings_member(Json& json, const model::Webhook& webhook) {
+  const bool active = webhook.state == model::WebhookState::kActive;
+  if (active && webhook.delivery == model::DeliverySettings()) return;
+  json.key("delivery");
+  json.begin_object();
+  if (webhook.state == model::WebhookState::kDisabled) {
+    json.text_member("disabled_reason", name_of(webhook.disabled_reason));
+  }
+  settings_members(json, webhook.delivery);
+  if (!active) json.text_member("state", name_of(webhook.state));
+  json.end_object();
+}
+
 void webhook_object(Json& json, const model::Webhook& webhook, HeaderValues values) {
   json.begin_object();
   if (!webhook.custom_headers.empty()) {
@@ -108,6 +206,7 @@ void webhook_object(Json& json, const model::Webhook& webhook, HeaderValues valu
     }
     json.end_object();
   }
+  delivery_settings_member(json, webhook);
   json.text_member("description", webhook.description);
   json.text_member("id", webhook.id.to_string());
   json.text_member("name", webhook.name);

@@ -248,6 +248,10 @@ constexpr Setting kSettings[] = {
     {"delivery.retry.schedule", Arity::kList, read_schedule},
     {"delivery.retry.jitter", Arity::kOne,
      [](Path p, const Values& v, Config& c) { return read_jitter(p, v[0], c); }},
+    {"delivery.retry.disable_after", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_duration(p, v[0], model::kDisableAfterMax, c.disable_after);
+     }},
     {"targets.allow_http", Arity::kOne,
      [](Path p, const Values& v, Config& c) { return read_bool(p, v[0], c.targets.allow_http); }},
     {"targets.allow_networks", Arity::kList,

@@ -55,6 +55,7 @@ struct Config {
   std::size_t pending_max = model::kPendingMax;
   std::vector<base::Duration> retry_schedule;  // empty: the default of CONTRACT A2
   double retry_jitter = model::kRetryJitterDefault;
+  base::Duration disable_after = model::kDisableAfterDefault;  // 0: never
 
   model::TargetPolicy targets;
   std::string ca_file;

@@ -20,6 +20,7 @@ core::EngineOptions engine_options(const Config& config) {
   core::EngineOptions options;
   options.retry_schedule = config.retry_schedule;
   options.retry_jitter = config.retry_jitter;
+  options.disable_after = config.disable_after;
   options.targets = config.targets;
   options.in_flight = config.in_flight;
   options.in_flight_per_host = config.in_flight_per_host;

@@ -11,6 +11,7 @@
 namespace triggerd::core {
 
 using base::HeapPosition;
+using base::Now;
 using model::DeliveryState;
 using model::DisabledReason;
 using model::EventPtr;
@@ -39,7 +40,9 @@ Deliveries::Deliveries(DeliveryOptions options, Registry& registry, Outbox& outb
       outbox_(outbox),
       random_(random),
       events_(options_.payload_cache_bytes),
-      scheduler_(options_.limits, *this, options_.seed) {}
+      scheduler_(options_.limits, *this, options_.seed),
+      lines_(options_.seed),
+      health_(options_.disable_after) {}
 
 // --- New events -------------------------------------------------------------------------------
 
@@ -71,24 +74,33 @@ void Deliveries::accept(const EventPtr& event) {
   }
   for (std::uint32_t i = 0; i < count; ++i) {
     const DeliveryRef delivery{place, i};
-    const WebhookRef ref = event->matches[i].webhook;
-    ensure_lane(ref);
-    move(delivery, DeliveryPlace::kLane);
-    scheduler_.push_back(ref, delivery);
+    enter(delivery);
   }
 }
 
 // --- Webhooks that change ---------------------------------------------------------------------
 
-void Deliveries::webhook_changed(WebhookRef ref) {
+void Deliveries::webhook_changed(const Webhook& before, Now now) {
+  now_ = now;
+  const WebhookRef ref = before.ref;
   const Webhook* webhook = registry_.peek(ref);
   TRIGGERD_ASSERT(webhook != nullptr);
+  const bool moved = webhook->target_url != before.target_url;
+  const bool enabled =
+      before.state == WebhookState::kDisabled && webhook->state != WebhookState::kDisabled;
+  if (moved || enabled) health_.forget(ref);
+  if (model::ordering_of(webhook->delivery) == model::Ordering::kKey) {
+    releasing_.erase(ref);
+  } else if (model::ordering_of(before.delivery) == model::Ordering::kKey) {
+    releasing_.insert(ref);
+  }
   if (webhook->state == WebhookState::kDisabled) {
     draining_.insert(ref);
     request_sweep();
   }
   if (!scheduler_.has_lane(ref)) return;
-  scheduler_.move_lane(ref, origin_of(ref));
+  if (moved) scheduler_.move_lane(ref, origin_of(ref));
+  configure_lane(*webhook);
   if (webhook->state == WebhookState::kActive) {
     scheduler_.resume(ref);
   } else {
@@ -97,19 +109,27 @@ void Deliveries::webhook_changed(WebhookRef ref) {
 }
 
 void Deliveries::webhook_erased(WebhookRef ref) {
+  health_.forget(ref);
+  releasing_.erase(ref);
   request_sweep();
   if (!scheduler_.has_lane(ref)) return;
   scheduler_.pause(ref);
   draining_.insert(ref);
 }
 
-void Deliveries::disable(const Webhook& webhook, DisabledReason reason) {
-  auto disabled = std::make_shared<Webhook>(webhook);
-  disabled->state = WebhookState::kDisabled;
-  disabled->disabled_reason = reason;
-  registry_.replace_webhook(disabled);
-  outbox_.put(model::PutWebhook{disabled});
-  webhook_changed(disabled->ref);
+void Deliveries::disable(const Webhook& webhook, DisabledReason reason, Now now) {
+  const model::WebhookPtr before = registry_.webhook(webhook.ref);
+  Webhook disabled = webhook;
+  disabled.state = WebhookState::kDisabled;
+  disabled.disabled_reason = reason;
+  replace(std::move(disabled));
+  webhook_changed(*before, now);
+}
+
+void Deliveries::replace(Webhook changed) {
+  const auto webhook = std::make_shared<const Webhook>(std::move(changed));
+  registry_.replace_webhook(webhook);
+  outbox_.put(model::PutWebhook{webhook});
 }
 
 // --- Shared by the other files ----------------------------------------------------------------
@@ -149,8 +169,16 @@ void Deliveries::ensure_lane(WebhookRef ref) {
   if (scheduler_.has_lane(ref)) return;
   scheduler_.open_lane(ref, origin_of(ref));
   const Webhook* webhook = registry_.peek(ref);
+  if (webhook != nullptr) configure_lane(*webhook);
   if (webhook == nullptr || webhook->state != WebhookState::kActive) scheduler_.pause(ref);
   if (webhook == nullptr || webhook->state == WebhookState::kDisabled) draining_.insert(ref);
+}
+
+void Deliveries::configure_lane(const Webhook& webhook) {
+  LaneSettings settings;
+  settings.in_flight_max = webhook.delivery.max_in_flight;
+  if (webhook.delivery.rate) settings.rate = rate_limit_of(*webhook.delivery.rate);
+  scheduler_.configure_lane(webhook.ref, settings, now_.mono);
 }
 
 void Deliveries::move(DeliveryRef delivery, DeliveryPlace to) {
@@ -177,8 +205,9 @@ void Deliveries::mark_dirty(DeliveryRef delivery) {
 // --- To look at -------------------------------------------------------------------------------
 
 std::optional<base::MonoTime> Deliveries::next_deadline() const {
-  if (scheduler_.has_ready() || !draining_.empty() || sweep_wanted_ || sweep_at_ != kNoEvent) {
-    return last_advance_;
+  if (scheduler_.has_ready() || !draining_.empty() || !releasing_.empty() || sweep_wanted_ ||
+      sweep_at_ != kNoEvent) {
+    return now_.mono;
   }
   return scheduler_.next_due();
 }

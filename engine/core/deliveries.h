@@ -6,6 +6,10 @@
 // agrees with this one. A delivery that is due again is in its lane, and still kDelayed in the
 // store: writing that down would gain nothing.
 //
+// A delivery with an ordering key, for a webhook that wants order, enters the line of its key
+// (core/key_lines) when its event is accepted, and again at recovery; only the head of a line has a
+// place in a lane. What was accepted before a webhook wanted order stays unordered until then.
+//
 // Thread: the engine's.
 #pragma once
 
@@ -19,11 +23,13 @@
 
 #include "engine/base/random.h"
 #include "engine/base/time.h"
+#include "engine/core/key_lines.h"
 #include "engine/core/outbox.h"
 #include "engine/core/pending_events.h"
 #include "engine/core/registry.h"
 #include "engine/core/retry_policy.h"
 #include "engine/core/scheduler.h"
+#include "engine/core/webhook_health.h"
 #include "engine/model/network.h"
 #include "engine/model/output.h"
 
@@ -34,6 +40,7 @@ struct DeliveryOptions {
   SchedulerLimits limits;
   model::TargetPolicy targets;
   std::size_t payload_cache_bytes = 0;
+  base::Duration disable_after{0};  // of a webhook that only fails; 0: never
   std::uint64_t seed = 0;
 };
 
@@ -56,8 +63,8 @@ class Deliveries final : private DelayObserver {
   // Starts what may start, within the bounds of a turn. Ends every input.
   void advance(base::Now now);
 
-  // The webhook has another URL or state.
-  void webhook_changed(model::WebhookRef ref);
+  // The webhook is another one than `before`: URL, state, settings.
+  void webhook_changed(const model::Webhook& before, base::Now now);
   // The webhook is not there any more.
   void webhook_erased(model::WebhookRef ref);
   // A trigger is not there any more: its deliveries are found and cancelled by and by.
@@ -106,9 +113,19 @@ class Deliveries final : private DelayObserver {
   [[nodiscard]] Fate fate_of(const PendingDelivery& delivery) const;
   [[nodiscard]] std::string origin_of(model::WebhookRef ref) const;
   void ensure_lane(model::WebhookRef ref);
+  void configure_lane(const model::Webhook& webhook);
   void move(DeliveryRef delivery, DeliveryPlace to);
   void mark_dirty(DeliveryRef delivery);
-  void disable(const model::Webhook& webhook, model::DisabledReason reason);
+  void disable(const model::Webhook& webhook, model::DisabledReason reason, base::Now now);
+  void replace(model::Webhook changed);
+
+  // delivery_order.cc
+  [[nodiscard]] bool wants_order(const PendingEvent& event, model::WebhookRef ref) const;
+  void enter(DeliveryRef delivery);
+  void place_head(DeliveryRef delivery);
+  void place_next(DeliveryRef delivery);
+  void follow(DeliveryRef over);
+  void release_lines(std::size_t& budget);
 
   // delivery_start.cc
   void begin(const Grant& grant, base::Now now);
@@ -123,6 +140,7 @@ class Deliveries final : private DelayObserver {
                 model::Outcome outcome);
   void give_up(DeliveryRef delivery, const Fate& fate, base::Now now);
   [[nodiscard]] RetryDecision decide(const Attempt& attempt, const model::Outcome& outcome);
+  void note_health(const Attempt& attempt, RetryVerdict verdict, base::Now now);
   void retry_later(DeliveryRef delivery, const model::Outcome& outcome, base::Duration delay,
                    base::Now now);
   void step_back(const Grant& grant, const model::Outcome& outcome, base::Duration delay,
@@ -143,6 +161,8 @@ class Deliveries final : private DelayObserver {
   base::Random& random_;
   PendingEvents events_;
   Scheduler scheduler_;
+  KeyLines lines_;
+  WebhookHealth health_;
 
   std::unordered_map<model::AttemptId, Attempt> attempts_;          // never iterated
   std::unordered_map<model::ReadId, PayloadRead> reads_;            // never iterated
@@ -156,10 +176,12 @@ class Deliveries final : private DelayObserver {
 
   // Lanes whose waiting deliveries are given up: webhook gone or disabled.
   std::set<model::WebhookRef> draining_;
+  // Webhooks that want no order any more, with deliveries still in line.
+  std::set<model::WebhookRef> releasing_;
   // A pass over all pending events in search of delayed deliveries to give up.
   std::uint32_t sweep_at_ = kNoEvent;
   bool sweep_wanted_ = false;
-  base::MonoTime last_advance_;
+  base::Now now_;  // of the input that is handled, or was last
 };
 
 }  // namespace triggerd::core

@@ -1,6 +1,7 @@
 // Deliveries: what an outcome leads to.
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "engine/base/assert.h"
@@ -23,6 +24,7 @@ using model::WebhookState;
 void Deliveries::finish(AttemptId id, const Outcome& outcome, Now now) {
   const auto at = attempts_.find(id);
   if (at == attempts_.end()) return;
+  now_ = now;
   const Attempt attempt = std::move(at->second);
   attempts_.erase(at);
   const Grant& grant = attempt.grant;
@@ -33,6 +35,7 @@ void Deliveries::finish(AttemptId id, const Outcome& outcome, Now now) {
   const bool counts = decision.verdict != RetryVerdict::kAgain;
   if (counts && delivery.attempts < std::numeric_limits<std::uint8_t>::max()) ++delivery.attempts;
   const std::uint16_t number = counts ? delivery.attempts : kNoAttempt;
+  if (counts) note_health(attempt, decision.verdict, now);
 
   Fate fate = fate_of(delivery);
   switch (decision.verdict) {
@@ -43,7 +46,7 @@ void Deliveries::finish(AttemptId id, const Outcome& outcome, Now now) {
       conclude(grant.delivery, DeliveryState::kDead, number, outcome);
       const Webhook* webhook = registry_.peek(grant.lane);
       if (webhook != nullptr && webhook->state != WebhookState::kDisabled) {
-        disable(*webhook, model::DisabledReason::kGone);
+        disable(*webhook, model::DisabledReason::kGone, now);
       }
       break;
     }
@@ -71,14 +74,46 @@ void Deliveries::finish(AttemptId id, const Outcome& outcome, Now now) {
 RetryDecision Deliveries::decide(const Attempt& attempt, const Outcome& outcome) {
   const std::uint32_t number = delivery_at(attempt.grant.delivery).attempts + 1U;
   const Webhook* webhook = registry_.peek(attempt.grant.lane);
+  const auto& own = (webhook != nullptr ? *webhook : *attempt.webhook).delivery.schedule;
+  const std::span<const Duration> schedule = own ? *own : options_.retry.schedule;
   if (outcome.http_status == 410 && webhook != nullptr &&
       webhook->target_url != attempt.webhook->target_url) {
     // Gone is what was left behind, not where the webhook points now: a failure like any other.
     Outcome other = outcome;
     other.http_status = 404;
-    return decide_retry(number, other, options_.retry, random_);
+    return decide_retry(number, other, schedule, options_.retry.jitter, random_);
   }
-  return decide_retry(number, outcome, options_.retry, random_);
+  return decide_retry(number, outcome, schedule, options_.retry.jitter, random_);
+}
+
+// Before its verdict is carried out: the delivery of a webhook that is disabled for it is dead.
+void Deliveries::note_health(const Attempt& attempt, RetryVerdict verdict, Now now) {
+  const Webhook* webhook = registry_.peek(attempt.grant.lane);
+  if (webhook == nullptr || webhook->state == WebhookState::kDisabled ||
+      webhook->target_url != attempt.webhook->target_url) {
+    return;
+  }
+  Webhook changed;
+  if (verdict == RetryVerdict::kDelivered) {
+    health_.forget(webhook->ref);
+    if (webhook->failing_since == base::WallTime()) return;
+    changed = *webhook;
+    changed.failing_since = base::WallTime();
+    return replace(std::move(changed));
+  }
+  if (verdict == RetryVerdict::kGone) return;
+  switch (health_.failed(webhook->ref, webhook->failing_since, now)) {
+    case HealthVerdict::kNothing:
+      return;
+    case HealthVerdict::kNote:
+      changed = *webhook;
+      changed.failing_since = health_.since(webhook->ref, now);
+      return replace(std::move(changed));
+    case HealthVerdict::kDisable:
+      changed = *webhook;
+      changed.failing_since = health_.since(webhook->ref, now);
+      return disable(changed, model::DisabledReason::kFailing, now);
+  }
 }
 
 void Deliveries::conclude(DeliveryRef delivery, DeliveryState state, std::uint16_t number,
@@ -99,6 +134,7 @@ void Deliveries::conclude(DeliveryRef delivery, DeliveryState state, std::uint16
   record.outcome = std::move(outcome);
   outbox_.put(PutAttempt{std::move(record)});
   mark_dirty(delivery);
+  follow(delivery);
 
   --pending_;
   const auto of_org = pending_by_org_.find(event.org);
@@ -142,6 +178,7 @@ void Deliveries::step_back(const Grant& grant, const Outcome& outcome, Duration 
   // No room there now: not for the others of this lane either.
   if (outcome.kind == OutcomeClass::kBusy && delay > Duration(0)) {
     scheduler_.rest(grant.lane, now.mono + delay);
+    scheduler_.refund(grant);
   }
   move(grant.delivery, DeliveryPlace::kLane);
   scheduler_.push_front(grant.lane, grant.delivery);

@@ -10,7 +10,6 @@
 
 namespace triggerd::core {
 
-using base::Duration;
 using base::Now;
 using model::DeliveryState;
 using model::ErasePending;
@@ -18,13 +17,6 @@ using model::kPendingChunkEntries;
 using model::PendingChunk;
 using model::PendingEntry;
 using model::PutPending;
-
-namespace {
-
-// A stored due time further away than any schedule comes from a clock that jumped.
-constexpr Duration kDueAtMost = model::kScheduleEntryMax;
-
-}  // namespace
 
 // --- Writing ----------------------------------------------------------------------------------
 
@@ -118,24 +110,16 @@ void Deliveries::load(const PendingChunk& chunk) {
 }
 
 void Deliveries::recovered(Now now) {
+  now_ = now;
   for (std::uint32_t place = events_.first(); place != kNoEvent; place = events_.after(place)) {
     const PendingEvent& event = events_.at(place);
     if (event.open == 0) finished_.push_back(place);
     for (std::uint32_t match = 0; match < event.count; ++match) {
       const PendingDelivery& pending = event.deliveries[match];
       const DeliveryRef delivery{place, match};
-      if (pending.state == DeliveryState::kReady) {
-        ensure_lane(pending.webhook);
-        move(delivery, DeliveryPlace::kLane);
-        scheduler_.push_back(pending.webhook, delivery);
-      } else if (pending.state == DeliveryState::kDelayed) {
-        const Duration left = std::clamp(pending.due - now.wall, Duration(0), kDueAtMost);
-        move(delivery, DeliveryPlace::kDelayed);
-        scheduler_.delay(delivery, now.mono + left);
-      }
+      if (!model::is_final(pending.state)) enter(delivery);
     }
   }
-  last_advance_ = now.mono;
   request_sweep();
 }
 

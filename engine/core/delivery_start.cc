@@ -15,13 +15,14 @@ using model::ReadId;
 using model::WebhookPtr;
 
 void Deliveries::advance(Now now) {
-  last_advance_ = now.mono;
+  now_ = now;
   promote_due(now);
   std::size_t swept = model::kSweptPerTurn;
+  release_lines(swept);
   drain_lanes(swept, now);
   sweep(swept, now);
   for (std::size_t i = 0; i < model::kStartsPerTurn; ++i) {
-    const std::optional<Grant> grant = scheduler_.next();
+    const std::optional<Grant> grant = scheduler_.next(now.mono);
     if (!grant) break;
     begin(*grant, now);
   }
@@ -47,12 +48,16 @@ void Deliveries::promote_due(Now now) {
 void Deliveries::begin(const Grant& grant, Now now) {
   const Fate fate = fate_of(delivery_at(grant.delivery));
   if (fate.state != DeliveryState::kReady) {
+    scheduler_.refund(grant);
     scheduler_.release(grant);
     give_up(grant.delivery, fate, now);
     close_if_over(grant.lane);
     return;
   }
-  if (scheduler_.has_moved(grant)) return give_back(grant);
+  if (scheduler_.has_moved(grant) || scheduler_.is_paused(grant.lane)) {
+    scheduler_.refund(grant);
+    return give_back(grant);
+  }
   if (events_.at(grant.delivery.event).content == nullptr) {
     read_payload(grant);
   } else {
@@ -83,6 +88,8 @@ void Deliveries::start(const Grant& grant, Now) {
 void Deliveries::read_payload(const Grant& grant) {
   PendingEvent& event = events_.at(grant.delivery.event);
   move(grant.delivery, DeliveryPlace::kReading);
+  // It starts later: with the token of then.
+  scheduler_.refund(grant);
   if (event.reading == ReadId(0)) {
     event.reading = outbox_.ask(event.batch, model::ReadEvent{event.seq});
     reads_.emplace(event.reading, PayloadRead{grant.delivery.event, {}});
@@ -93,6 +100,7 @@ void Deliveries::read_payload(const Grant& grant) {
 bool Deliveries::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
   const auto at = reads_.find(id);
   if (at == reads_.end()) return false;
+  now_ = now;
   const PayloadRead read = std::move(at->second);
   reads_.erase(at);
   PendingEvent& event = events_.at(read.event);
@@ -101,7 +109,13 @@ bool Deliveries::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
   if (loaded != nullptr && loaded->event != nullptr && loaded->event->seq == event.seq) {
     event.read_retries = 0;
     events_.keep(read.event, loaded->event);
-    for (const Grant& grant : read.waiting) begin(grant, now);
+    for (const Grant& grant : read.waiting) {
+      if (scheduler_.is_rated(grant.lane)) {
+        give_back(grant);
+      } else {
+        begin(grant, now);
+      }
+    }
     return true;
   }
   // What this process itself accepted is there, if not yet for the reader: doubt the answer first.
@@ -119,8 +133,8 @@ bool Deliveries::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
   return true;
 }
 
-// The webhook was moved to another host while the payload was read: the slot is one of the old
-// host.
+// While the payload was read, the webhook was paused, or moved to another host (the slot is one of
+// the old one); or it wants a token before it starts.
 void Deliveries::give_back(const Grant& grant) {
   scheduler_.release(grant);
   move(grant.delivery, DeliveryPlace::kLane);

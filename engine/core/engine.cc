@@ -34,6 +34,7 @@ DeliveryOptions delivery_options(const EngineOptions& options, std::uint64_t see
       SchedulerLimits{options.in_flight_per_webhook, options.in_flight_per_host, options.in_flight};
   chosen.targets = options.targets;
   chosen.payload_cache_bytes = options.payload_cache_bytes;
+  chosen.disable_after = options.disable_after;
   chosen.seed = seed;
   return chosen;
 }

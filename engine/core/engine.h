@@ -35,6 +35,8 @@ struct EngineOptions {
   // Delays before attempts 2, 3, …; the first attempt is at once (Standard Webhooks).
   std::vector<base::Duration> retry_schedule;  // empty: the default schedule of CONTRACT A2
   double retry_jitter = model::kRetryJitterDefault;
+  // A webhook that has only failed for so long is disabled; 0: never.
+  base::Duration disable_after = model::kDisableAfterDefault;
   model::TargetPolicy targets;
   std::uint32_t in_flight_per_webhook = model::kInFlightPerWebhookDefault;
   std::uint32_t in_flight_per_host = model::kInFlightPerHostDefault;

@@ -3,7 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
+
+#include "engine/base/heap.h"
+#include "engine/core/rate_limit.h"
 
 namespace triggerd::core {
 
@@ -38,15 +42,23 @@ enum class LaneStanding : std::uint8_t {
   kBlocked,  // in its host's row: the host has no room
 };
 
+struct LaneRate {
+  RateLimit limit;
+  RateBucket bucket;
+};
+
 struct Lane {
   DeliveryQueue queue;
+  std::unique_ptr<LaneRate> rate;  // null: as fast as there is room
   std::uint32_t host = 0;
   std::uint32_t in_flight = 0;
+  std::uint32_t in_flight_max = 0;
   std::uint32_t blocked_ticket = 0;  // entries of a host's row with another number are void
   LaneStanding standing = LaneStanding::kIdle;
   bool promoted = false;  // ready, with a slot of its host kept for it
   bool paused = false;
   bool resting = false;  // steps back until its entry in the scheduler's heap comes up
+  base::HeapPosition wake_position = base::kNotInHeap;  // of that entry
 };
 
 }  // namespace triggerd::core

@@ -29,6 +29,7 @@ enum class DeliveryPlace : std::uint8_t {
   kDelayed,   // in the heap of delays
   kInFlight,  // on the wire
   kReading,   // has its slots, waits for the payload
+  kInLine,    // behind another one of its ordering key
 };
 
 struct PendingDelivery {
@@ -39,6 +40,7 @@ struct PendingDelivery {
   model::DeliveryState state = model::DeliveryState::kReady;  // stored
   std::uint8_t attempts = 0;                                  // stored
   DeliveryPlace place = DeliveryPlace::kNowhere;
+  bool keyed = false;  // has entered a line of its ordering key
 };
 static_assert(sizeof(PendingDelivery) <= 24);
 

@@ -24,6 +24,10 @@ std::optional<Duration> RateBucket::take(std::uint32_t tokens, const RateLimit& 
   return std::nullopt;
 }
 
+void RateBucket::fit(const RateLimit& limit, MonoTime now) {
+  full_at_ = std::min(full_at_, now + limit.interval * std::int64_t{limit.burst});
+}
+
 void RateBucket::put_back(std::uint32_t tokens, const RateLimit& limit) {
   full_at_ -= limit.interval * std::int64_t{tokens};
 }

@@ -40,6 +40,8 @@ class RateBucket {
                                                    base::MonoTime now);
   // Gives tokens of a take() back, for what did not happen.
   void put_back(std::uint32_t tokens, const RateLimit& limit);
+  // Another rate from now on: an empty bucket is the emptiest it can be.
+  void fit(const RateLimit& limit, base::MonoTime now);
   // When take(1) succeeds: now or earlier, or a time to come.
   [[nodiscard]] base::MonoTime next_token(const RateLimit& limit) const {
     return full_at_ - limit.interval * (std::int64_t{limit.burst} - 1);

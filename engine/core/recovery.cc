@@ -10,6 +10,37 @@ namespace triggerd::core {
 
 using base::Now;
 
+namespace {
+
+// Only what is set, so that most webhooks take no line.
+void append_settings(const model::Webhook& webhook, std::string& out) {
+  const auto number = [&out](const char* name, auto value) {
+    if (value)
+      out += std::string("    ") + name + " " + std::to_string(static_cast<int>(*value)) + "\n";
+  };
+  const model::DeliverySettings& settings = webhook.delivery;
+  number("format", settings.format);
+  number("signatures", settings.signatures);
+  number("max in flight", settings.max_in_flight);
+  number("ordering", settings.ordering);
+  number("on failure", settings.on_failure);
+  if (settings.rate) {
+    out += "    rate " + std::to_string(settings.rate->per_second_thousandths) + "/" +
+           std::to_string(settings.rate->burst) + "\n";
+  }
+  if (settings.schedule) {
+    out += "    schedule";
+    for (const base::Duration delay : *settings.schedule)
+      out += " " + std::to_string(delay.count());
+    out += "\n";
+  }
+  if (webhook.failing_since != base::WallTime()) {
+    out += "    failing since " + base::to_rfc3339(webhook.failing_since) + "\n";
+  }
+}
+
+}  // namespace
+
 void Engine::load(model::Record record) {
   Parts& parts = *parts_;
   // A signing key alone is what a new installation begins with: there are no events before it.
@@ -75,6 +106,7 @@ std::string Engine::durable_state() const {
                base::to_rfc3339(secret.created_at) + " expires " +
                base::to_rfc3339(secret.expires_at) + "\n";
       }
+      append_settings(webhook, out);
       for (const model::Header& header : webhook.custom_headers) {
         out += "    header " + header.name;
         for (const std::string& value : header.values) out += " [" + value + "]";

@@ -76,6 +76,8 @@ void RegistryRequests::handle(const model::PatchWebhook& request, RequestId id, 
   auto after = std::make_shared<Webhook>(*before);
   verdict.webhook.apply_to(*after);
   adopt_first_secret(*after, request.secret, now);
+  // Another receiver has its own past.
+  if (after->target_url != before->target_url) after->failing_since = base::WallTime();
   if (!url_free_or_refuse(*registry_.organization(request.org), after->target_url, after->ref,
                           id)) {
     return;
@@ -83,7 +85,7 @@ void RegistryRequests::handle(const model::PatchWebhook& request, RequestId id, 
   if (*after != *before) {
     registry_.replace_webhook(after);
     outbox_.put(model::PutWebhook{after});
-    if (after->target_url != before->target_url) deliveries_.webhook_changed(after->ref);
+    deliveries_.webhook_changed(*before, now);
   }
   outbox_.reply(id, model::WebhookReply{after});
 }

@@ -44,16 +44,17 @@ const std::vector<Duration>& default_retry_schedule() {
 }
 
 RetryDecision decide_retry(std::uint32_t attempt, const model::Outcome& outcome,
-                           const RetryOptions& options, base::Random& random) {
+                           std::span<const Duration> schedule, double jitter,
+                           base::Random& random) {
   TRIGGERD_ASSERT(attempt >= 1);
-  TRIGGERD_ASSERT(options.jitter >= 0.0 && options.jitter <= 1.0);
+  TRIGGERD_ASSERT(jitter >= 0.0 && jitter <= 1.0);
   switch (outcome.kind) {
     case OutcomeClass::kOk:
       return {RetryVerdict::kDelivered, Duration(0)};
     case OutcomeClass::kCancelled:
       return {RetryVerdict::kAgain, Duration(0)};
     case OutcomeClass::kBusy:
-      return {RetryVerdict::kAgain, spread(kBusyDelay, options.jitter, random)};
+      return {RetryVerdict::kAgain, spread(kBusyDelay, jitter, random)};
     case OutcomeClass::kHttpError:
       if (outcome.http_status == kStatusGone) return {RetryVerdict::kGone, Duration(0)};
       break;
@@ -70,11 +71,11 @@ RetryDecision decide_retry(std::uint32_t attempt, const model::Outcome& outcome,
       break;
   }
   const std::size_t step = attempt - 1;
-  if (step >= options.schedule.size()) return {RetryVerdict::kDead, Duration(0)};
+  if (step >= schedule.size()) return {RetryVerdict::kDead, Duration(0)};
   if (obeys_retry_after(outcome)) {
     return {RetryVerdict::kRetry, std::min<Duration>(outcome.retry_after, model::kRetryAfterMax)};
   }
-  return {RetryVerdict::kRetry, spread(options.schedule[step], options.jitter, random)};
+  return {RetryVerdict::kRetry, spread(schedule[step], jitter, random)};
 }
 
 }  // namespace triggerd::core

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/base/random.h"
@@ -41,8 +42,9 @@ inline constexpr base::Duration kBusyDelay = std::chrono::milliseconds(20);
 
 // `attempt` is the number of the attempt just made, from 1. Retry-After (429, 503) replaces the
 // delay of the schedule, unspread, at most kRetryAfterMax; it does not add attempts.
-// Requires: attempt >= 1.
+// `schedule` is that of the webhook, or RetryOptions::schedule. Requires: attempt >= 1.
 [[nodiscard]] RetryDecision decide_retry(std::uint32_t attempt, const model::Outcome& outcome,
-                                         const RetryOptions& options, base::Random& random);
+                                         std::span<const base::Duration> schedule, double jitter,
+                                         base::Random& random);
 
 }  // namespace triggerd::core

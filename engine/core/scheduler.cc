@@ -19,11 +19,12 @@ constexpr std::uint32_t kLaneWakes = std::numeric_limits<std::uint32_t>::max();
 }  // namespace
 
 void Scheduler::OnMove::operator()(const DeliveryRef& delivery, HeapPosition position) const {
-  if (delivery.match != kLaneWakes) observer->delayed_at(delivery, position);
+  if (delivery.match != kLaneWakes) return observer->delayed_at(delivery, position);
+  (*lanes)[delivery.event]->wake_position = position;
 }
 
 Scheduler::Scheduler(const SchedulerLimits& limits, DelayObserver& observer, std::uint64_t seed)
-    : limits_(limits), origins_(seed), delayed_(OnMove{&observer}) {
+    : limits_(limits), origins_(seed), delayed_(OnMove{&observer, &lanes_}) {
   TRIGGERD_ASSERT(limits.in_flight_per_lane > 0 && limits.in_flight_per_host > 0 &&
                   limits.in_flight > 0);
 }
@@ -35,6 +36,28 @@ void Scheduler::open_lane(WebhookRef ref, std::string_view origin) {
   if (ref.value() >= lanes_.size()) lanes_.resize(std::size_t{ref.value()} + 1);
   lanes_[ref.value()] = std::make_unique<Lane>();
   lanes_[ref.value()]->host = host_for(origin);
+  lanes_[ref.value()]->in_flight_max = limits_.in_flight_per_lane;
+}
+
+void Scheduler::configure_lane(WebhookRef ref, const LaneSettings& settings, MonoTime now) {
+  Lane* lane = lane_of(ref);
+  TRIGGERD_ASSERT(lane != nullptr && settings.in_flight_max.value_or(1) > 0);
+  lane->in_flight_max = settings.in_flight_max.value_or(limits_.in_flight_per_lane);
+  const bool same_rate = settings.rate.has_value() == (lane->rate != nullptr) &&
+                         (!settings.rate || *settings.rate == lane->rate->limit);
+  if (!same_rate) {
+    if (!settings.rate) {
+      lane->rate.reset();
+    } else if (lane->rate == nullptr) {
+      lane->rate = std::make_unique<LaneRate>(LaneRate{*settings.rate, {}});
+    } else {
+      lane->rate->limit = *settings.rate;
+      lane->rate->bucket.fit(*settings.rate, now);
+    }
+    // It may have rested for a token of the old rate.
+    stop_resting(*lane);
+  }
+  wake(ref, *lane);
 }
 
 void Scheduler::move_lane(WebhookRef ref, std::string_view origin) {
@@ -70,6 +93,7 @@ void Scheduler::rest(WebhookRef ref, MonoTime until) {
 void Scheduler::close_lane(WebhookRef ref) {
   Lane* lane = lane_of(ref);
   TRIGGERD_ASSERT(lane != nullptr && lane->queue.empty() && lane->in_flight == 0);
+  stop_resting(*lane);
   leave_host(*lane);
   lanes_[ref.value()].reset();
 }
@@ -105,7 +129,13 @@ std::optional<DeliveryRef> Scheduler::take(WebhookRef ref) {
 
 bool Scheduler::may_start(const Lane& lane) const {
   return !lane.paused && !lane.resting && !lane.queue.empty() &&
-         lane.in_flight < limits_.in_flight_per_lane;
+         lane.in_flight < lane.in_flight_max;
+}
+
+void Scheduler::stop_resting(Lane& lane) {
+  if (!lane.resting) return;
+  lane.resting = false;
+  delayed_.erase(lane.wake_position);
 }
 
 void Scheduler::wake(WebhookRef ref, Lane& lane) {
@@ -120,7 +150,7 @@ void Scheduler::block(WebhookRef ref, Lane& lane) {
   hosts_[lane.host].blocked.push_back(BlockedLane{ref, lane.blocked_ticket});
 }
 
-std::optional<Grant> Scheduler::next() {
+std::optional<Grant> Scheduler::next(MonoTime now) {
   while (has_ready()) {
     const WebhookRef ref = ready_.front();
     ready_.pop_front();
@@ -130,6 +160,11 @@ std::optional<Grant> Scheduler::next() {
     Host& host = hosts_[lane->host];
     const bool promoted = std::exchange(lane->promoted, false);
     if (promoted) --host.promoted;
+    // Asked before the host is: who has no token does not stand in the host's row either.
+    if (may_start(*lane) && lane->rate != nullptr) {
+      const MonoTime token_at = lane->rate->bucket.next_token(lane->rate->limit);
+      if (token_at > now) rest(ref, token_at);
+    }
     if (!may_start(*lane)) {
       if (promoted) promote(lane->host);
       continue;
@@ -139,6 +174,10 @@ std::optional<Grant> Scheduler::next() {
       block(ref, *lane);  // behind those of its host that wait already
       promote(lane->host);
       continue;
+    }
+    if (lane->rate != nullptr) {
+      const bool has_token = !lane->rate->bucket.take(1, lane->rate->limit, now);
+      TRIGGERD_ASSERT(has_token);
     }
     ++lane->in_flight;
     ++host.in_flight;
@@ -160,6 +199,12 @@ void Scheduler::release(const Grant& grant) {
   promote(grant.host);  // those who wait come before the lane that had the slot
   forget_if_unused(grant.host);
   wake(grant.lane, *lane);
+}
+
+void Scheduler::refund(const Grant& grant) {
+  const Lane* lane = lane_of(grant.lane);
+  if (lane == nullptr || lane->rate == nullptr) return;
+  lane->rate->bucket.put_back(1, lane->rate->limit);
 }
 
 void Scheduler::promote(std::uint32_t host_number) {
@@ -225,7 +270,7 @@ std::optional<DeliveryRef> Scheduler::pop_due(MonoTime now) {
     if (delivery.match != kLaneWakes) return delivery;
     const WebhookRef ref(delivery.event);
     Lane* lane = lane_of(ref);
-    if (lane == nullptr) continue;
+    TRIGGERD_ASSERT(lane != nullptr && lane->resting);
     lane->resting = false;
     wake(ref, *lane);
   }

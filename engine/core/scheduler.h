@@ -1,7 +1,8 @@
 // Which delivery next. Ready lanes in fair turn: a lane that started one goes behind all that are
 // ready. Delayed deliveries by due time, equal ones in the order they came. A start takes a slot of
-// its lane, of its destination host and of the whole; nothing starts where one is missing. Lanes
-// that wait for their host are served first come first served as its slots fall free.
+// its lane, of its destination host and of the whole, and a token of its lane's rate; nothing
+// starts where one is missing. Lanes that wait for their host are served first come first served as
+// its slots fall free; a lane without a token rests until it has one, and holds nobody up.
 //
 // Thread: the engine's. It starts nothing itself and reads no clock.
 #pragma once
@@ -20,6 +21,7 @@
 #include "engine/base/time.h"
 #include "engine/core/interner.h"
 #include "engine/core/lane.h"
+#include "engine/core/rate_limit.h"
 #include "engine/model/records.h"
 
 namespace triggerd::core {
@@ -38,6 +40,12 @@ class DelayObserver {
   virtual void delayed_at(DeliveryRef delivery, base::HeapPosition position) = 0;
 };
 
+// What a webhook may ask for.
+struct LaneSettings {
+  std::optional<std::uint32_t> in_flight_max;  // absent: SchedulerLimits::in_flight_per_lane
+  std::optional<RateLimit> rate;
+};
+
 // A delivery that may start now, with the slots it holds until release().
 struct Grant {
   DeliveryRef delivery;
@@ -54,12 +62,17 @@ class Scheduler {
   [[nodiscard]] bool has_lane(model::WebhookRef ref) const { return lane_of(ref) != nullptr; }
   // `origin` names the destination host (model::TargetUrl::origin). Requires: no such lane.
   void open_lane(model::WebhookRef ref, std::string_view origin);
+  // From the next start on. The tokens of a rate are kept when the rate changes, as far as they
+  // fit. Requires: has_lane, in_flight_max above 0.
+  void configure_lane(model::WebhookRef ref, const LaneSettings& settings, base::MonoTime now);
   // From the next start on; what is in flight counts for the old host. Requires: has_lane.
   void move_lane(model::WebhookRef ref, std::string_view origin);
   // Requires: has_lane. Repeating changes nothing.
   void pause(model::WebhookRef ref);
   void resume(model::WebhookRef ref);
-  // Nothing starts in this lane until then. Requires: has_lane.
+  [[nodiscard]] bool is_paused(model::WebhookRef ref) const { return lane_of(ref)->paused; }
+  [[nodiscard]] bool is_rated(model::WebhookRef ref) const { return lane_of(ref)->rate != nullptr; }
+  // Nothing starts in this lane until then, or sooner when it rests already. Requires: has_lane.
   void rest(model::WebhookRef ref, base::MonoTime until);
   // Requires: has_lane, nothing waiting, nothing in flight.
   void close_lane(model::WebhookRef ref);
@@ -72,8 +85,10 @@ class Scheduler {
   std::optional<DeliveryRef> take(model::WebhookRef ref);
 
   // --- Starts ---------------------------------------------------------------------------------
-  std::optional<Grant> next();
+  std::optional<Grant> next(base::MonoTime now);
   void release(const Grant& grant);
+  // Gives the token of a start that did not happen back to its lane. Beside release().
+  void refund(const Grant& grant);
   // Does the lane go to another host than the one whose slot this is?
   [[nodiscard]] bool has_moved(const Grant& grant) const {
     return lane_of(grant.lane)->host != grant.host;
@@ -109,6 +124,7 @@ class Scheduler {
   };
   struct OnMove {
     DelayObserver* observer;
+    std::vector<std::unique_ptr<Lane>>* lanes;
     void operator()(const DeliveryRef& delivery, base::HeapPosition position) const;
   };
 
@@ -117,6 +133,7 @@ class Scheduler {
   }
   [[nodiscard]] bool may_start(const Lane& lane) const;
   void wake(model::WebhookRef ref, Lane& lane);
+  void stop_resting(Lane& lane);
   void block(model::WebhookRef ref, Lane& lane);
   // Gives slots of the host that fell free to lanes that wait for it.
   void promote(std::uint32_t host_number);

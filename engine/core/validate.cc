@@ -184,6 +184,7 @@ void ValidWebhook::apply_to(model::Webhook& webhook) const {
   if (description) webhook.description = *description;
   if (timeout) webhook.timeout = *timeout;
   if (custom_headers) webhook.custom_headers = *custom_headers;
+  if (delivery) delivery->apply_to(webhook);
 }
 
 WebhookVerdict validate_webhook(const model::WebhookDraft& draft, DraftKind kind,
@@ -212,6 +213,11 @@ WebhookVerdict validate_webhook(const model::WebhookDraft& draft, DraftKind kind
   if (draft.custom_headers) {
     append(faults, validate_custom_headers(*draft.custom_headers));
     verdict.webhook.custom_headers = draft.custom_headers;
+  }
+  if (draft.delivery) {
+    DeliveryVerdict delivery = validate_delivery(*draft.delivery);
+    append(faults, std::move(delivery.faults));
+    verdict.webhook.delivery = std::move(delivery.delivery);
   }
   return verdict;
 }
@@ -278,28 +284,6 @@ Faults validate_name(std::string_view field, std::string_view name) {
   }
   check_text(field, name, ControlCharacters::kRefused, faults);
   return faults;
-}
-
-ScheduleVerdict validate_schedule(const std::vector<std::string>& entries) {
-  ScheduleVerdict verdict;
-  if (entries.size() > model::kScheduleEntriesMax) {
-    verdict.faults.push_back(invalid(
-        "schedule",
-        "has more than " + std::to_string(model::kScheduleEntriesMax) + " entries; take some out"));
-    return verdict;
-  }
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const std::string field = "schedule[" + std::to_string(i) + "]";
-    const Result<Duration> entry = model::parse_go_duration(entries[i]);
-    if (!entry.ok()) {
-      verdict.faults.push_back(invalid(field, entry.error().message));
-    } else if (entry.value() < Duration(0) || entry.value() > model::kScheduleEntryMax) {
-      verdict.faults.push_back(invalid(field, "is out of range; use 0s to 72h"));
-    } else {
-      verdict.schedule.push_back(entry.value());
-    }
-  }
-  return verdict;
 }
 
 Faults validate_event(const model::NewEvent& event, std::size_t index,

@@ -13,14 +13,13 @@
 #include "engine/base/status.h"
 #include "engine/base/time.h"
 #include "engine/core/event_catalogue.h"
+#include "engine/core/validate_delivery.h"
 #include "engine/model/network.h"
 #include "engine/model/records.h"
 #include "engine/model/request.h"
 #include "engine/model/url.h"
 
 namespace triggerd::core {
-
-using Faults = std::vector<base::Error>;
 
 // What was given, checked; absent fields stay absent. After kCreate name and target_url are there.
 struct ValidWebhook {
@@ -30,6 +29,7 @@ struct ValidWebhook {
   std::optional<std::string> description;
   std::optional<base::Duration> timeout;  // 0: the default of the call's kind
   std::optional<std::vector<model::Header>> custom_headers;
+  std::optional<ValidDelivery> delivery;
 
   // Writes the fields that are there into `webhook`.
   void apply_to(model::Webhook& webhook) const;
@@ -62,13 +62,6 @@ struct TriggerVerdict {
 // Name of an organization or an API key: not empty, at most kNameBytesMax, UTF-8 without control
 // characters. `field` is what the message calls it.
 [[nodiscard]] Faults validate_name(std::string_view field, std::string_view name);
-
-// Go durations: at most kScheduleEntriesMax, each in 0 .. kScheduleEntryMax.
-struct ScheduleVerdict {
-  std::vector<base::Duration> schedule;
-  Faults faults;
-};
-[[nodiscard]] ScheduleVerdict validate_schedule(const std::vector<std::string>& entries);
 
 // One event of a publish; `index` is its place in the batch and stands in the message.
 [[nodiscard]] Faults validate_event(const model::NewEvent& event, std::size_t index,

@@ -138,6 +138,8 @@ inline constexpr std::size_t kScheduleEntriesMax = 20;
 inline constexpr std::chrono::nanoseconds kScheduleEntryMax = std::chrono::hours(72);
 inline constexpr std::chrono::nanoseconds kRetryAfterMax = std::chrono::hours(24);
 inline constexpr double kRetryJitterDefault = 0.2;
+inline constexpr std::chrono::nanoseconds kDisableAfterDefault = std::chrono::hours(5 * 24);
+inline constexpr std::chrono::nanoseconds kDisableAfterMax = std::chrono::hours(365 * 24);
 
 // --- Receivers' answers -----------------------------------------------------------------------
 inline constexpr std::size_t kAnswerBytesRead = std::size_t{64} * 1024;

@@ -214,6 +214,7 @@ TEST(SetSetting, ValuesArriveWhereTheyBelong) {
       {"delivery.max_pending", {"14"}},
       {"delivery.retry.schedule", {"5s", "5m"}},
       {"delivery.retry.jitter", {"0.5"}},
+      {"delivery.retry.disable_after", {"48h"}},
       {"targets.allow_http", {"true"}},
       {"targets.allow_networks", {"127.0.0.0/8"}},
       {"targets.ca_file", {"c"}},
@@ -249,6 +250,7 @@ TEST(SetSetting, ValuesArriveWhereTheyBelong) {
   EXPECT_EQ(config.pending_max, 14U);
   EXPECT_THAT(config.retry_schedule, ElementsAre(std::chrono::seconds(5), std::chrono::minutes(5)));
   EXPECT_EQ(config.retry_jitter, 0.5);
+  EXPECT_EQ(config.disable_after, std::chrono::hours(48));
   EXPECT_TRUE(config.targets.allow_http);
   EXPECT_EQ(config.targets.allow_networks.size(), 1U);
   EXPECT_EQ(config.ca_file, "c");

@@ -51,6 +51,41 @@ const std::map<std::string, model::OutcomeClass, std::less<>>& outcome_classes()
   return classes;
 }
 
+std::vector<std::string> list_of(const std::string& text) {
+  std::vector<std::string> entries;
+  std::istringstream in(text);
+  for (std::string entry; std::getline(in, entry, ',');) entries.push_back(entry);
+  return entries;
+}
+
+// "null" is null; an empty list is written "none".
+std::optional<model::DeliveryDraft> delivery_of(const Command& command) {
+  model::DeliveryDraft draft;
+  bool any = false;
+  const auto take = [&](const char* key, auto& into, const auto& convert) {
+    const auto at = command.settings.find(key);
+    if (at == command.settings.end()) return;
+    any = true;
+    into.emplace(std::nullopt);
+    if (at->second != "null") into->emplace(convert(at->second));
+  };
+  const auto text = [](const std::string& value) { return value; };
+  take("schedule", draft.schedule, [](const std::string& value) {
+    return value == "none" ? std::vector<std::string>() : list_of(value);
+  });
+  take("max-in-flight", draft.max_in_flight,
+       [](const std::string& value) { return static_cast<std::int64_t>(number_of(value)); });
+  take("rate", draft.rate, [](const std::string& value) {
+    const std::size_t slash = value.find('/');
+    return model::RateDraft{std::stod(value.substr(0, slash)),
+                            static_cast<std::int64_t>(number_of(value.substr(slash + 1)))};
+  });
+  take("ordering", draft.ordering, text);
+  take("state", draft.state, text);
+  if (command.settings.contains("delivery")) any = draft.reset = true;
+  return any ? std::optional(draft) : std::nullopt;
+}
+
 model::WebhookDraft draft_of(const Command& command) {
   model::WebhookDraft draft;
   const auto given = [&command](const char* key) -> std::optional<std::string> {
@@ -62,6 +97,7 @@ model::WebhookDraft draft_of(const Command& command) {
   draft.target_url = given("url");
   draft.description = given("description");
   draft.timeout = given("timeout");
+  draft.delivery = delivery_of(command);
   return draft;
 }
 
@@ -252,10 +288,11 @@ void Scenario::options(const Command& command) {
     } else if (key == "key-lead") {
       options_.key_publish_lead = duration_of(value);
     } else if (key == "schedule") {
-      std::istringstream entries(value);
-      for (std::string entry; std::getline(entries, entry, ',');) {
+      for (const std::string& entry : list_of(value)) {
         options_.retry_schedule.push_back(duration_of(entry));
       }
+    } else if (key == "disable-after") {
+      options_.disable_after = duration_of(value);
     } else {
       print("no such option: " + key);
     }

@@ -143,8 +143,10 @@ std::string Scenario::text_of(const model::Mutation& mutation) const {
           return "erase key " + name_of(what.id.value());
         } else if constexpr (std::is_same_v<What, model::PutWebhook>) {
           constexpr std::array<const char*, 4> states{"?", "active", "paused", "disabled"};
+          const base::WallTime failing = what.webhook->failing_since;
           return "put webhook " + name_of(what.webhook->ref) + " " + what.webhook->target_url +
-                 " " + states.at(static_cast<std::size_t>(what.webhook->state));
+                 " " + states.at(static_cast<std::size_t>(what.webhook->state)) +
+                 (failing == base::WallTime() ? "" : ", failing since " + text_of(failing));
         } else if constexpr (std::is_same_v<What, model::EraseWebhook>) {
           return "erase webhook " + name_of(what.ref);
         } else if constexpr (std::is_same_v<What, model::PutTrigger>) {

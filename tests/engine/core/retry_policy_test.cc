@@ -44,7 +44,7 @@ Outcome failed(OutcomeClass kind) {
 
 RetryDecision decide(std::uint32_t attempt, const Outcome& outcome, const RetryOptions& options) {
   SeededRandom random(1);
-  return decide_retry(attempt, outcome, options, random);
+  return decide_retry(attempt, outcome, options.schedule, options.jitter, random);
 }
 
 TEST(RetryPolicy, HasTheDefaultScheduleOfTheContract) {
@@ -139,7 +139,8 @@ TEST(RetryPolicy, SpreadsDelaysOverTheWholeJitter) {
   Duration sum{0};
   constexpr int draws = 10'000;
   for (int i = 0; i < draws; ++i) {
-    const Duration delay = decide_retry(1, http(500), options, random).delay;
+    const Duration delay =
+        decide_retry(1, http(500), options.schedule, options.jitter, random).delay;
     ASSERT_GE(delay, seconds(80));
     ASSERT_LE(delay, seconds(120));
     least = std::min(least, delay);
@@ -159,7 +160,7 @@ RC_GTEST_PROP(RetryPolicy, NeverGoesOutsideItsBounds, (std::uint64_t seed, std::
   options.jitter = *rc::gen::inRange(0, 101) / 100.0;
   Outcome outcome = http(status);
   outcome.retry_after = Duration(*rc::gen::arbitrary<std::int64_t>());
-  const RetryDecision decision = decide_retry(1, outcome, options, random);
+  const RetryDecision decision = decide_retry(1, outcome, options.schedule, options.jitter, random);
   RC_ASSERT(decision.delay >= Duration(0));
   RC_ASSERT(decision.delay <= 2 * hours(72));
 }

@@ -285,18 +285,6 @@ TEST(ValidateTrigger, AsksForATypeAndANameOfThatType) {
   }
 }
 
-TEST(ValidateSchedule, TakesUpTo20DurationsOfUpTo72Hours) {
-  EXPECT_THAT(validate_schedule({"0s", "5s", "72h"}).schedule,
-              ElementsAre(seconds(0), seconds(5), hours(72)));
-  EXPECT_THAT(validate_schedule({}).faults, IsEmpty());
-  EXPECT_THAT(validate_schedule(std::vector<std::string>(20, "1s")).faults, IsEmpty());
-  EXPECT_THAT(messages(validate_schedule(std::vector<std::string>(21, "1s")).faults),
-              ElementsAre(StartsWith("schedule: has more than 20 entries")));
-  EXPECT_THAT(messages(validate_schedule({"1s", "-1s", "72h1ns", "x", ""}).faults),
-              ElementsAre(StartsWith("schedule[1]: "), StartsWith("schedule[2]: "),
-                          StartsWith("schedule[3]: "), StartsWith("schedule[4]: ")));
-}
-
 TEST(ValidateEvent, NamesTheIndexAndTheField) {
   const EventCatalogue catalogue;
   model::NewEvent event;

@@ -332,7 +332,7 @@ class PublisherTest : public ::testing::Test {
   Registry registry_{1};
   EventCatalogue catalogue_;
   Deliveries deliveries_{
-      DeliveryOptions{{default_retry_schedule(), 0}, {1, 1, 1}, {}, 1'000'000, 1}, registry_,
+      DeliveryOptions{{default_retry_schedule(), 0}, {1, 1, 1}, {}, 1'000'000, {}, 1}, registry_,
       outbox_, random_};
   Publisher publisher_{PublishLimits{100, 100, 6, 2},
                        DedupOptions{std::chrono::hours(24), 100, 1},

@@ -33,7 +33,7 @@ class SchedulerTest : public ::testing::Test {
  protected:
   // The next start as "lane:delivery", or "" when there is none; its slots are held.
   std::string next() {
-    const auto grant = scheduler_.next();
+    const auto grant = scheduler_.next(MonoTime());
     if (!grant) return "";
     grants_.push_back(*grant);
     return std::to_string(grant->lane.value()) + ":" + std::to_string(grant->delivery.match);
@@ -188,7 +188,7 @@ RC_GTEST_PROP(SchedulerProperty, IsFairWithinTheCapsAndLosesNothing, ()) {
       lane.waiting.insert(++last_delivery);
       scheduler.push_back(WebhookRef(ref), DeliveryRef{0, last_delivery});
     } else if (what < 70) {
-      const auto grant = scheduler.next();
+      const auto grant = scheduler.next(MonoTime());
       if (!grant) continue;
       LaneWorld::ModelLane& started = world.lanes[grant->lane.value()];
       RC_ASSERT(!started.paused);
@@ -219,7 +219,7 @@ RC_GTEST_PROP(SchedulerProperty, IsFairWithinTheCapsAndLosesNothing, ()) {
     lane.paused = false;
   }
   for (int turn = 0; turn < 2000; ++turn) {
-    while (const auto grant = scheduler.next()) {
+    while (const auto grant = scheduler.next(MonoTime())) {
       LaneWorld::ModelLane& started = world.lanes[grant->lane.value()];
       RC_ASSERT(started.waiting.erase(grant->delivery.match) == 1U);
       RC_ASSERT(++world.host_in_flight[started.host] <=
@@ -255,7 +255,7 @@ RC_GTEST_PROP(SchedulerProperty, NoLaneStartsTwiceBetweenTwoStartsOfAnotherReady
       const auto index = *rc::gen::inRange<std::size_t>(0, grants.size());
       scheduler.release(grants[index]);
       grants.erase(grants.begin() + static_cast<std::ptrdiff_t>(index));
-    } else if (const auto grant = scheduler.next()) {
+    } else if (const auto grant = scheduler.next(MonoTime())) {
       grants.push_back(*grant);
       ++starts[grant->lane.value()];
       const auto [least, most] = std::minmax_element(starts.begin() + 1, starts.end());
