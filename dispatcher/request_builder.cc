@@ -10,6 +10,7 @@
 #include "dispatcher/jwt_claims.h"
 #include "dispatcher/wire_text.h"
 #include "engine/base/log.h"
+#include "engine/model/limits.h"
 
 namespace triggerd::dispatcher {
 namespace {

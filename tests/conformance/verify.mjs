@@ -9,7 +9,11 @@ import { createInterface } from 'node:readline';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
 const [url, organization, issuer] = process.argv.slice(2);
-const keys = createRemoteJWKSet(new URL(url), { headers: { 'SlashID-OrgID': organization } });
+// Kept between tokens; an unknown kid fetches it again, without the pause that jose makes by default.
+const keys = createRemoteJWKSet(new URL(url), {
+  headers: { 'SlashID-OrgID': organization },
+  cooldownDuration: 0,
+});
 
 for await (const token of createInterface({ input: process.stdin })) {
   try {
