@@ -1,6 +1,8 @@
 // What a delivery's token costs, next to the parts that nobody can save, in the same run.
 //
 //   request        RequestBuilder::build: claims, token and headers of one delivery, 1 KiB content
+//   request_of     the same in another format, signed by Standard Webhooks: hmac, ed25519, both;
+//                  _rotating: by two secrets
 //   token          Signer::sign alone, over claims of 1.5 KiB
 //   bare_es256     EVP_PKEY_sign of a 32-byte digest, kept context: the floor
 //   sha256         of 1.5 KiB, kept context
@@ -66,6 +68,35 @@ void request(benchmark::State& state) {
   }
 }
 BENCHMARK(request);
+
+// What a webhook costs in each format with each kind of signature, next to `request`.
+void request_of(benchmark::State& state, triggerd::model::DeliveryFormat format,
+                std::uint8_t signatures, std::size_t secrets) {
+  SeededRandom random(1);
+  triggerd::dispatcher::RequestBuilder builder("https://events.example", new_ring(), random);
+  triggerd::model::StartAttempt made = attempt();
+  triggerd::model::Webhook webhook = *made.webhook;
+  webhook.delivery.format = format;
+  webhook.delivery.signatures = signatures;
+  webhook.secrets.resize(secrets);
+  for (auto& secret : webhook.secrets) secret.ed25519_seed[0] = 1;
+  made.webhook = std::make_shared<const triggerd::model::Webhook>(std::move(webhook));
+  for (auto iteration : state) {
+    benchmark::DoNotOptimize(builder.build(made, {}, kNow));
+  }
+}
+using Format = triggerd::model::DeliveryFormat;
+constexpr std::uint8_t kHmac = triggerd::model::kSignatureHmac;
+constexpr std::uint8_t kEd25519 = triggerd::model::kSignatureEd25519;
+constexpr std::uint8_t kBoth = triggerd::model::kSignaturesAll;
+BENCHMARK_CAPTURE(request_of, json_unsigned, Format::kJson, std::uint8_t{0}, 0);
+BENCHMARK_CAPTURE(request_of, json_hmac, Format::kJson, kHmac, 1);
+BENCHMARK_CAPTURE(request_of, json_hmac_rotating, Format::kJson, kHmac, 2);
+BENCHMARK_CAPTURE(request_of, json_ed25519, Format::kJson, kEd25519, 1);
+BENCHMARK_CAPTURE(request_of, json_both, Format::kJson, kBoth, 1);
+BENCHMARK_CAPTURE(request_of, cloudevents_hmac, Format::kCloudEvents, kHmac, 1);
+BENCHMARK_CAPTURE(request_of, cloudevents_binary_hmac, Format::kCloudEventsBinary, kHmac, 1);
+BENCHMARK_CAPTURE(request_of, jwt_hmac, Format::kJwt, kHmac, 1);
 
 void token(benchmark::State& state) {
   triggerd::dispatcher::Signer signer(new_ring());

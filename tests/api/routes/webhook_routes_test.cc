@@ -281,5 +281,43 @@ TEST_F(WebhookRoutesTest, the_jwks_is_bare_and_needs_no_key) {
   EXPECT_THAT(message_of(answer_to(Method::kGet, path, {}), 400), HasSubstr("SlashID-OrgID"));
 }
 
+// --- Signing secrets --------------------------------------------------------------------------
+
+model::SigningSecret secret_of_sevens() {
+  model::SigningSecret secret;
+  secret.hmac_key.fill(7);
+  secret.ed25519_public.fill(0xff);
+  secret.created_at = *base::parse_rfc3339("2024-03-03T02:12:00Z");
+  return secret;
+}
+
+TEST_F(WebhookRoutesTest, a_rotated_secret_is_minted_here_and_shown_once) {
+  const std::string path = std::string(kWebhooks) + "/" + std::string(kWebhookText) + "/secret";
+  const model::SigningSecret secret = secret_of_sevens();
+  const auto request = asked<model::RotateSecret>(
+      Method::kPost, path + "/rotate", with_key("manage-key"), "",
+      model::SecretRotated{secret, secret.created_at + std::chrono::hours(24)});
+  EXPECT_EQ(request.secret.hmac_key, secret.hmac_key);
+  EXPECT_EQ(response->status, 200);
+  EXPECT_EQ(response->body, R"({"result":{"created_at":"2024-03-03T02:12:00Z",)"
+                            R"("previous_expires_at":"2024-03-04T02:12:00Z",)"
+                            R"("public_key":"whpk_//////////////////////////////////////////8=",)"
+                            R"("secret":"whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="}})");
+  EXPECT_EQ(answer_to(Method::kPost, path + "/rotate", with_key("read-key")).status, 403);
+  EXPECT_EQ(answer_to(Method::kPost, path + "/rotate", {}).status, 401);
+}
+
+TEST_F(WebhookRoutesTest, a_secret_is_described_and_never_shown) {
+  const std::string path = std::string(kWebhooks) + "/" + std::string(kWebhookText) + "/secret";
+  const model::SigningSecret secret = secret_of_sevens();
+  asked<model::GetSecret>(
+      Method::kGet, path, with_key("read-key"), "",
+      model::SecretReply{secret.created_at, secret.ed25519_public, std::nullopt});
+  EXPECT_EQ(response->status, 200);
+  EXPECT_EQ(response->body,
+            R"({"result":{"created_at":"2024-03-03T02:12:00Z",)"
+            R"("public_key":"whpk_//////////////////////////////////////////8="}})");
+}
+
 }  // namespace
 }  // namespace triggerd::api
