@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kIgnoredBodyBytesMax = 4096;
 
 std::size_t body_bytes_max(const Route& route) {
-  return route.body == Body::kJson ? model::kBodyBytesMax : kIgnoredBodyBytesMax;
+  return route.body == Body::kNone ? kIgnoredBodyBytesMax : model::kBodyBytesMax;
 }
 
 HttpResponse not_in_time(base::Duration timeout, Waits waits) {
@@ -57,6 +57,8 @@ std::variant<ApiHandler::Admitted, HttpResponse> ApiHandler::admit_head(const Ht
   if (auto* refusal = std::get_if<HttpResponse>(&caller)) return std::move(*refusal);
   if (route.body == Body::kJson) {
     if (auto refusal = refuse_media_type(head)) return *std::move(refusal);
+  } else if (route.body == Body::kEvents) {
+    if (auto refusal = refuse_event_format(head)) return *std::move(refusal);
   }
   if (auto refusal = refuse_length(head, body_bytes_max(route))) return *std::move(refusal);
   base::Duration timeout = options_.reply_timeout;

@@ -1,5 +1,6 @@
 #include "api/event_reader.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -7,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "api/event_content.h"
+#include "api/event_list.h"
 #include "api/json_document.h"
 #include "engine/base/assert.h"
 #include "engine/json/json_text.h"
@@ -118,30 +120,6 @@ class EventReader {
   std::string_view own_members_;
 };
 
-Faults read_event_list(dom::array list, json::RawJson& raw, const EventDefaults& defaults,
-                       std::vector<model::NewEvent>& events) {
-  const std::size_t count = list.size();
-  if (count == 0 || count > model::kEventsPerBatchMax) {
-    return {{ErrorCode::kInvalid, fmt::format("body: a list of 1 to {} events is expected, got {}",
-                                              model::kEventsPerBatchMax, count)}};
-  }
-  Faults faults;
-  events.reserve(count);
-  raw.enter();
-  std::size_t index = 0;
-  for (const dom::element element : list) {
-    TRIGGERD_ASSERT(raw.next());
-    const std::string where = fmt::format("[{}]", index++);
-    dom::object object;
-    if (element.get_object().get(object) != simdjson::SUCCESS) {
-      faults.push_back(wrong_type(where, "an event object", element));
-      raw.value();
-      continue;
-    }
-    EventReader(defaults, where + ".", faults).read(object, raw, events);
-  }
-  return faults;
-}
 }  // namespace
 
 Faults read_events(std::string& body, const EventDefaults& defaults,
@@ -151,7 +129,11 @@ Faults read_events(std::string& body, const EventDefaults& defaults,
   json::RawJson raw(body);
   dom::array list;
   if (document.root().get_array().get(list) == simdjson::SUCCESS) {
-    return read_event_list(list, raw, defaults, events);
+    events.reserve(std::min(list.size(), model::kEventsPerBatchMax));
+    return read_event_list(list, raw,
+                           [&](dom::object object, const std::string& where, Faults& faults) {
+                             EventReader(defaults, where, faults).read(object, raw, events);
+                           });
   }
   dom::object object;
   if (document.root().get_object().get(object) != simdjson::SUCCESS) {

@@ -8,7 +8,9 @@
 
 #include <fmt/format.h>
 
+#include "api/event_format.h"
 #include "api/head_check.h"
+#include "api/media_type.h"
 #include "api/problem.h"
 
 namespace triggerd::api {
@@ -17,51 +19,41 @@ namespace {
 constexpr std::string_view kLevelField = "SlashID-Required-Consistency";
 constexpr std::string_view kTimeoutField = "SlashID-Required-Consistency-Timeout";
 
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-// Is `parameter` of a media type a charset other than UTF-8?
-bool other_charset(std::string_view parameter) {
-  constexpr std::string_view charset = "charset=";
-  if (!same_text(parameter.substr(0, charset.size()), charset)) return false;
-  std::string_view value = parameter.substr(charset.size());
-  if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
-    value = value.substr(1, value.size() - 2);
-  }
-  return !same_text(value, "utf-8");
-}
-
-bool is_json(std::string_view content_type) {
-  std::size_t end = content_type.find(';');
-  if (!same_text(trim(content_type.substr(0, end)), "application/json")) return false;
-  while (end != std::string_view::npos) {
-    content_type.remove_prefix(end + 1);
-    end = content_type.find(';');
-    if (other_charset(trim(content_type.substr(0, end)))) return false;
-  }
-  return true;
-}
-
 base::Error invalid(std::string_view field, std::string_view what) {
   return {base::ErrorCode::kInvalid, fmt::format("{}: {}", field, what)};
 }
 
 }  // namespace
 
-std::optional<HttpResponse> refuse_media_type(const HttpRequest& head) {
+namespace {
+
+// A body that is coded cannot be read, whatever its type is.
+std::optional<HttpResponse> refuse_content_encoding(const HttpRequest& head) {
   const std::string* const encoding = head.find_field("Content-Encoding");
-  if (encoding != nullptr && !same_text(*encoding, "identity")) {
-    return problem(415, "Content-Encoding: send the body without one");
-  }
+  if (encoding == nullptr || same_text(*encoding, "identity")) return std::nullopt;
+  return problem(415, "Content-Encoding: send the body without one");
+}
+
+}  // namespace
+
+std::optional<HttpResponse> refuse_media_type(const HttpRequest& head) {
+  if (auto refusal = refuse_content_encoding(head)) return refusal;
   const std::string* const type = head.find_field("Content-Type");
   if (type == nullptr) return std::nullopt;
-  if (head.count_fields("Content-Type") > 1 || !is_json(*type)) {
+  const MediaType media_type = parse_media_type(*type);
+  if (head.count_fields("Content-Type") > 1 || media_type.essence != "application/json" ||
+      !media_type.is_utf8) {
     return problem(415, "Content-Type: must be application/json, in UTF-8");
   }
   return std::nullopt;
+}
+
+std::optional<HttpResponse> refuse_event_format(const HttpRequest& head) {
+  if (auto refusal = refuse_content_encoding(head)) return refusal;
+  if (event_format_of(head)) return std::nullopt;
+  return problem(415,
+                 "Content-Type: must be application/json, application/cloudevents+json or "
+                 "application/cloudevents-batch+json, in UTF-8; with ce-* fields any JSON type");
 }
 
 std::optional<HttpResponse> refuse_length(const HttpRequest& head, std::size_t bytes_max) {

@@ -14,6 +14,10 @@ namespace triggerd::api {
 // Content-Type is accepted.
 [[nodiscard]] std::optional<HttpResponse> refuse_media_type(const HttpRequest& head);
 
+// The answer (415) to events in a format that is not taken (event_format.h); it lists those that
+// are.
+[[nodiscard]] std::optional<HttpResponse> refuse_event_format(const HttpRequest& head);
+
 // The answer (413) to a Content-Length above `bytes_max`.
 [[nodiscard]] std::optional<HttpResponse> refuse_length(const HttpRequest& head,
                                                         std::size_t bytes_max);

@@ -2,15 +2,14 @@
 
 #include <chrono>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "api/answers.h"
-#include "api/event_handlers.h"
 #include "api/json_reader.h"
 #include "api/json_writer.h"
 #include "api/prefer.h"
 #include "api/problem.h"
+#include "api/trace_context.h"
 #include "engine/model/limits.h"
 
 namespace triggerd::api {
@@ -18,13 +17,6 @@ namespace {
 
 constexpr int kWaitSecondsMax =
     std::chrono::duration_cast<std::chrono::duration<int>>(model::kHookWaitMax).count();
-
-// One that is malformed is ignored, as the recommendation asks.
-std::string_view traceparent_of(const HttpRequest& request) {
-  const std::string* const value = request.find_field("traceparent");
-  if (value == nullptr || request.count_fields("traceparent") > 1) return {};
-  return is_traceparent(*value) ? std::string_view(*value) : std::string_view();
-}
 
 }  // namespace
 

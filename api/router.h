@@ -53,7 +53,11 @@ using Prepare = Step (*)(Call& call);
 // from the kind of the request: another one is our mistake.
 using Present = HttpResponse (*)(const model::Reply& reply, const Audience& audience);
 
-enum class Body : std::uint8_t { kNone, kJson };
+enum class Body : std::uint8_t {
+  kNone,
+  kJson,
+  kEvents,  // any format of events (event_format.h)
+};
 // Whether the consistency headers are looked at (CONTRACT B7).
 enum class Waits : std::uint8_t { kDefault, kAsAsked };
 

@@ -37,6 +37,7 @@ constexpr auto kManage = Access::kManage;
 constexpr auto kAdmin = Access::kAdmin;
 constexpr auto kNone = Body::kNone;
 constexpr auto kJson = Body::kJson;
+constexpr auto kAny = Body::kEvents;
 constexpr auto kFixed = Waits::kDefault;
 constexpr auto kAsked = Waits::kAsAsked;
 
@@ -55,7 +56,7 @@ constexpr Route kRoutes[] = {
   {kPost,   kTriggers,  kManage,  kJson, kAsked, add_trigger,         show_added_trigger},
   {kDelete, kTriggers,  kManage,  kNone, kAsked, remove_trigger,      show_done},
 
-  {kPost,   kEvents,    kPublish, kJson, kFixed, publish_events,      show_published},
+  {kPost,   kEvents,    kPublish, kAny,  kFixed, publish_events,      show_published},
   {kGet,    kEvent,     kRead,    kNone, kFixed, get_event,           show_event},
 
   {kPost,   kHook,      kPublish, kJson, kFixed, call_hook,           show_hook},

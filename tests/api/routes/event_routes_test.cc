@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "api/event_handlers.h"
+#include "api/trace_context.h"
 #include "tests/api/routes/api_fixture.h"
 
 namespace triggerd::api {
