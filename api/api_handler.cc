@@ -4,9 +4,12 @@
 
 #include <fmt/format.h>
 
+#include "api/event_format.h"
 #include "api/head_rules.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "api/trace_context.h"
+#include "engine/base/assert.h"
 
 namespace triggerd::api {
 namespace {
@@ -16,6 +19,10 @@ constexpr std::size_t kIgnoredBodyBytesMax = 4096;
 
 std::size_t body_bytes_max(const Route& route) {
   return route.body == Body::kNone ? kIgnoredBodyBytesMax : model::kBodyBytesMax;
+}
+
+bool is_stream(const Route& route, const HttpRequest& head) {
+  return route.body == Body::kEvents && event_format_of(head) == EventFormat::kNdjson;
 }
 
 HttpResponse not_in_time(base::Duration timeout, Waits waits) {
@@ -44,6 +51,14 @@ ApiHandler::ApiHandler(loop::EventLoop& loop, Backend& backend, base::Random& ra
 HeadDecision ApiHandler::on_head(const HttpRequest& head) {
   std::variant<Admitted, HttpResponse> verdict = admit_head(head);
   if (auto* refusal = std::get_if<HttpResponse>(&verdict)) return AnswerNow{std::move(*refusal)};
+  if (is_stream(*std::get<Admitted>(verdict).route, head)) {
+    if (streams_.size() >= model::kStreamsMax) {
+      return AnswerNow{problem(503, "too many streams of events are open; try again later")};
+    }
+    HttpResponse answer;
+    answer.content_type = "application/x-ndjson";
+    return StreamBody{std::move(answer)};
+  }
   return ReadBody{body_bytes_max(*std::get<Admitted>(verdict).route)};
 }
 
@@ -60,7 +75,9 @@ std::variant<ApiHandler::Admitted, HttpResponse> ApiHandler::admit_head(const Ht
   } else if (route.body == Body::kEvents) {
     if (auto refusal = refuse_event_format(head)) return *std::move(refusal);
   }
-  if (auto refusal = refuse_length(head, body_bytes_max(route))) return *std::move(refusal);
+  if (!is_stream(route, head)) {
+    if (auto refusal = refuse_length(head, body_bytes_max(route))) return *std::move(refusal);
+  }
   base::Duration timeout = options_.reply_timeout;
   if (route.waits == Waits::kAsAsked) {
     const base::Result<base::Duration> asked = consistency_timeout(head, timeout);
@@ -83,8 +100,11 @@ void ApiHandler::on_request(HttpRequest request, Respond respond) {
 
 void ApiHandler::ask(Ask ask, const Admitted& admitted, Respond respond) {
   if (waiting_.full()) return respond(problem(503, "too many requests wait; try again later"));
-  Waiting waiting{std::move(respond), admitted.route->present,
-                  Audience{admitted.caller.scopes, std::move(ask.api_key)}, admitted.timeout,
+  Waiting waiting{0,
+                  std::move(respond),
+                  admitted.route->present,
+                  Audience{admitted.caller.scopes, std::move(ask.api_key)},
+                  admitted.timeout,
                   admitted.route->waits};
   const Ticket ticket = waiting_.add(std::move(waiting), admitted.timeout, loop_.now().mono);
   arm_timer();
@@ -92,9 +112,55 @@ void ApiHandler::ask(Ask ask, const Admitted& admitted, Respond respond) {
                   [this, ticket](const model::Reply& reply) { replied(ticket, reply); });
 }
 
+// --- Streams of events ------------------------------------------------------------------------
+
+std::unique_ptr<BodyReader> ApiHandler::on_stream(const HttpRequest& head, SendPiece send) {
+  const std::variant<Admitted, HttpResponse> verdict = admit_head(head);
+  // on_head has said so: on the same loop, in the same call.
+  TRIGGERD_ASSERT(std::holds_alternative<Admitted>(verdict));
+  const std::uint64_t id = ++last_stream_;
+  EventStreamOptions options;
+  options.org = std::get<Admitted>(verdict).caller.org;
+  options.traceparent = traceparent_of(head);
+  EventStream::Outside outside;
+  outside.publish = [this, id](model::PublishEvents events) {
+    ask_for_stream(id, std::move(events));
+  };
+  outside.send = std::move(send);
+  outside.clock = [this] { return loop_.now().wall; };
+  outside.on_gone = [this, id] { streams_.erase(id); };
+  auto stream = std::make_unique<EventStream>(std::move(options), std::move(outside), random_);
+  streams_.emplace(id, stream.get());
+  return stream;
+}
+
+void ApiHandler::ask_for_stream(std::uint64_t stream, model::PublishEvents events) {
+  if (waiting_.full()) {
+    // Not from within: the stream is in the middle of asking.
+    loop_.defer([this, stream] {
+      answer_stream(stream, model::Refusal{{{base::ErrorCode::kOverloaded,
+                                             "too many requests wait; try again later"}},
+                                           std::nullopt});
+    });
+    return;
+  }
+  Waiting waiting;
+  waiting.stream = stream;
+  const Ticket ticket = waiting_.add(std::move(waiting), options_.reply_timeout, loop_.now().mono);
+  arm_timer();
+  backend_.submit(std::move(events),
+                  [this, ticket](const model::Reply& reply) { replied(ticket, reply); });
+}
+
+void ApiHandler::answer_stream(std::uint64_t stream, const model::Reply& reply) {
+  const auto found = streams_.find(stream);
+  if (found != streams_.end()) found->second->replied(reply);
+}
+
 void ApiHandler::replied(Ticket ticket, const model::Reply& reply) {
   const std::optional<Waiting> waiting = waiting_.take(ticket);
   if (!waiting) return;
+  if (waiting->stream != 0) return answer_stream(waiting->stream, reply);
   if (const auto* refusal = std::get_if<model::Refusal>(&reply)) {
     return waiting->respond(problem(*refusal));
   }
@@ -105,7 +171,15 @@ void ApiHandler::answer_expired() {
   armed_for_.reset();
   const base::MonoTime now = loop_.now().mono;
   while (const std::optional<Waiting> waiting = waiting_.take_expired(now)) {
-    waiting->respond(not_in_time(waiting->timeout, waiting->waits));
+    if (waiting->stream != 0) {
+      answer_stream(waiting->stream,
+                    model::Refusal{{{base::ErrorCode::kTimeout,
+                                     "no answer in time; a write goes on: repeat it with the same "
+                                     "event_id"}},
+                                   std::nullopt});
+    } else {
+      waiting->respond(not_in_time(waiting->timeout, waiting->waits));
+    }
   }
   arm_timer();
 }

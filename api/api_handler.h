@@ -6,12 +6,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <variant>
 
 #include "api/api_options.h"
 #include "api/backend.h"
+#include "api/event_stream.h"
 #include "api/http.h"
 #include "api/reply_deadlines.h"
 #include "api/router.h"
@@ -33,6 +37,9 @@ class ApiHandler final : public HttpHandler {
   // Does not rely on on_head having been called: the door is the same.
   void on_request(HttpRequest request, Respond respond) override;
 
+  // Lines of events (event_stream.h); a handful of them at a time.
+  std::unique_ptr<BodyReader> on_stream(const HttpRequest& head, SendPiece send) override;
+
   // Requests that wait for a reply.
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
 
@@ -45,6 +52,7 @@ class ApiHandler final : public HttpHandler {
     base::Duration timeout{0};
   };
   struct Waiting {
+    std::uint64_t stream = 0;  // the stream that asked; 0: `respond` is answered
     Respond respond;
     Present present = nullptr;
     Audience audience;
@@ -54,6 +62,8 @@ class ApiHandler final : public HttpHandler {
 
   std::variant<Admitted, HttpResponse> admit_head(const HttpRequest& head);
   void ask(Ask ask, const Admitted& admitted, Respond respond);
+  void ask_for_stream(std::uint64_t stream, model::PublishEvents events);
+  void answer_stream(std::uint64_t stream, const model::Reply& reply);
   void replied(Ticket ticket, const model::Reply& reply);
   void answer_expired();
   void arm_timer();
@@ -62,6 +72,8 @@ class ApiHandler final : public HttpHandler {
   Backend& backend_;
   base::Random& random_;
   ApiOptions options_;
+  std::uint64_t last_stream_ = 0;
+  std::unordered_map<std::uint64_t, EventStream*> streams_;  // of connections, by number
   ReplyDeadlines<Waiting> waiting_;
   std::optional<base::MonoTime> armed_for_;
   loop::Timer timer_;

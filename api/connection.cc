@@ -29,7 +29,13 @@ bool Connection::has_output_room() const {
 
 bool Connection::may_take() const {
   return !input_closed_ && slots_.size() < context_.limits.unanswered && has_output_room() &&
-         held_bytes_ <= context_.limits.buffered_bytes;
+         held_bytes_ <= context_.limits.buffered_bytes && stream_may_take();
+}
+
+bool Connection::has_answer() const {
+  if (slots_.empty()) return false;
+  if (!slots_.front().is_stream) return slots_.front().response.has_value();
+  return !streamed_->ready.empty() || streamed_->answer_over;
 }
 
 void Connection::hold(Slot& slot, HttpResponse response) {
@@ -76,7 +82,12 @@ void Connection::drain() {
 
 // A request that has begun may end, another does not begin.
 void Connection::stop_taking_when_draining() {
-  if (!context_.draining || parser_.begun()) return;
+  if (!context_.draining) return;
+  if (streamed_ && !streamed_->body_over) {
+    cut_stream(503, "the server is about to stop; send again what has no answer");
+    return;
+  }
+  if (parser_.begun()) return;
   input_closed_ = true;
   stalled_ = false;
 }
@@ -94,6 +105,7 @@ void Connection::take_events(std::string_view& input) {
     const RequestParser::Event event = parser_.feed(input);
     if (event == RequestParser::Event::kMore) break;
     if (event == RequestParser::Event::kHead) take_head(input);
+    if (event == RequestParser::Event::kBody) give_body(parser_.body_piece());
     if (event == RequestParser::Event::kRequest) take_request();
     if (event == RequestParser::Event::kRefused) {
       refuse(parser_.refusal().status, parser_.refusal().message);
@@ -128,6 +140,12 @@ void Connection::take_head(std::string_view input) {
     answer_head(std::move(now->response));
     return;
   }
+  const HeadFacts& facts = parser_.facts();
+  if (StreamBody* stream = std::get_if<StreamBody>(&decision)) {
+    begin_stream(std::move(stream->answer));
+    continue_owed_ = facts.expects_continue && parser_.has_body() && input.empty();
+    return;
+  }
   std::size_t bytes_max = std::get<ReadBody>(decision).bytes_max;
   if (bytes_max == 0) {
     bytes_max = context_.limits.parser.dropped_body_bytes;
@@ -135,7 +153,6 @@ void Connection::take_head(std::string_view input) {
   } else {
     parser_.want_body(bytes_max);
   }
-  const HeadFacts& facts = parser_.facts();
   continue_owed_ =
       facts.expects_continue && parser_.has_body() && facts.length <= bytes_max && input.empty();
 }
@@ -165,6 +182,10 @@ void Connection::take_request() {
     static_cast<void>(parser_.take_request());
     return;
   }
+  if (streamed_) {
+    static_cast<void>(parser_.take_request());
+    return end_stream_body();
+  }
   const std::uint64_t sequence = first_slot_ + slots_.size();
   if (open_slot().close) input_closed_ = true;
   context_.handler.on_request(parser_.take_request(), owner_.make_respond(id_, sequence));
@@ -175,6 +196,7 @@ void Connection::refuse(int status, std::string_view message) {
   input_closed_ = true;
   request_open_ = false;
   if (head_answered_) return;
+  if (streamed_) return cut_stream(status, message);
   ++context_.counts.requests_refused;
   Slot& slot = slots_.emplace_back();
   hold(slot, error_response(status, message));
@@ -184,7 +206,7 @@ void Connection::refuse(int status, std::string_view message) {
 void Connection::answer(std::uint64_t sequence, HttpResponse response) {
   if (sequence < first_slot_ || sequence - first_slot_ >= slots_.size()) return;
   Slot& slot = slots_[static_cast<std::size_t>(sequence - first_slot_)];
-  TRIGGERD_ASSERT(!slot.response);
+  TRIGGERD_ASSERT(!slot.response && !slot.is_stream);
   hold(slot, std::move(response));
   if (!busy_) settle();
 }
@@ -193,6 +215,9 @@ void Connection::answer(std::uint64_t sequence, HttpResponse response) {
 // the end.
 void Connection::settle() {
   do {
+    if (peer_ended_ && streamed_ && !streamed_->body_over && !stalled_) {
+      cut_stream(400, "the body ended before it was complete");
+    }
     format_answers();
     if (!output_.empty() && !stream_->write(std::exchange(output_, {}))) {
       owner_.forget(id_);
@@ -204,8 +229,10 @@ void Connection::settle() {
 
 void Connection::format_answers() {
   std::size_t done = 0;
-  while (done < slots_.size() && slots_[done].response && has_output_room()) {
-    format(slots_[done], done + 1 == slots_.size());
+  while (done < slots_.size() && has_output_room()) {
+    Slot& slot = slots_[done];
+    if (slot.is_stream ? !format_stream(slot) : !slot.response) break;
+    if (!slot.is_stream) format(slot, done + 1 == slots_.size());
     ++done;
     if (lingering_) break;
   }
@@ -216,7 +243,8 @@ void Connection::format_answers() {
     // Behind an answer that closes nothing is answered any more.
     if (lingering_) slots_.clear();
   }
-  if (continue_owed_ && slots_.empty() && !input_closed_) {
+  const bool is_next = slots_.empty() || (slots_.size() == 1 && slots_.front().is_stream);
+  if (continue_owed_ && is_next && !input_closed_) {
     continue_owed_ = false;
     if (parser_.in_body() && parser_.body_bytes() == 0) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
   }
@@ -240,6 +268,12 @@ void Connection::format(Slot& slot, bool is_last) {
 
 // Takes input that waited. True when there may be answers now.
 bool Connection::resume() {
+  if (streamed_ && !streamed_->rest.empty() && !input_closed_ && has_output_room() &&
+      streamed_->reader->has_room()) {
+    const std::string rest = std::exchange(streamed_->rest, {});
+    give_body(rest);
+    return true;
+  }
   if (!stalled_ || !may_take()) return false;
   const std::string waited = std::exchange(pending_, {});
   std::string_view input = waited;
@@ -295,6 +329,7 @@ void Connection::sweep(base::MonoTime now) {
   if (!may_take()) {
     // Time in which nothing is read is not the client's.
     request_since_ = body_since_ = active_since_ = now;
+    if (streamed_) streamed_->part_since = now;
     return;
   }
   enforce_time(now);
@@ -304,7 +339,9 @@ void Connection::enforce_time(base::MonoTime now) {
   const ServerLimits& limits = context_.limits;
   if (request_open_) {
     const bool in_body = parser_.in_body();
-    const bool late = in_body ? body_is_late(now) : now - request_since_ > limits.header_time;
+    const bool late = streamed_ ? stream_is_late(now)
+                      : in_body ? body_is_late(now)
+                                : now - request_since_ > limits.header_time;
     if (!late) return;
     ++context_.counts.timeouts;
     refuse(408, in_body ? "the body did not come in time" : "the head did not come in time");

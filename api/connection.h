@@ -41,6 +41,8 @@ class ConnectionOwner {
   virtual ~ConnectionOwner() = default;
   // A Respond that finds the connection by its id and calls answer(sequence, …).
   virtual Respond make_respond(ConnectionId id, std::uint64_t sequence) = 0;
+  // Likewise, for send_piece(sequence, …).
+  virtual SendPiece make_sender(ConnectionId id, std::uint64_t sequence) = 0;
   // Destroys the connection.
   virtual void forget(ConnectionId id) = 0;
 };
@@ -52,6 +54,7 @@ class Connection final : public loop::StreamEvents {
 
   // Each of these may end in ConnectionOwner::forget.
   void answer(std::uint64_t sequence, HttpResponse response);
+  void send_piece(std::uint64_t sequence, std::string_view bytes, Flow flow);
   // Ends what is over its time.
   void sweep(base::MonoTime now);
   // Called when ServerContext::draining was set.
@@ -71,17 +74,41 @@ class Connection final : public loop::StreamEvents {
     ResponseFrame::Body body = ResponseFrame::Body::kSend;
     bool close = false;
     bool http_1_0 = false;
+    bool is_stream = false;  // its answer comes through streamed_
+  };
+  // The exchange whose body and answer flow, from its head to the end of its answer: one at a time.
+  // Its body is not looked at before the answers in front of it are out, and what follows its body
+  // not before its own is.
+  struct StreamedExchange {
+    std::uint64_t sequence = 0;
+    HttpResponse answer;
+    std::unique_ptr<BodyReader> reader;
+    std::string rest;   // of the body: the reader had no room
+    std::string ready;  // of the answer: not formatted yet
+    bool body_over = false;
+    bool answer_begun = false;
+    bool answer_over = false;
+    std::uint64_t parts_seen = 0;
+    base::MonoTime part_since;
   };
 
   [[nodiscard]] bool may_take() const;
   [[nodiscard]] bool has_output_room() const;
-  [[nodiscard]] bool has_answer() const { return !slots_.empty() && slots_.front().response; }
+  [[nodiscard]] bool has_answer() const;
   void hold(Slot& slot, HttpResponse response);
   void take_events(std::string_view& input);
   void stop_taking_when_draining();
   void take_head(std::string_view input);
   void take_request();
   void answer_head(HttpResponse response);
+  // connection_stream.cc
+  [[nodiscard]] bool stream_may_take() const;
+  void begin_stream(HttpResponse answer);
+  void give_body(std::string_view bytes);
+  void end_stream_body();
+  void cut_stream(int status, std::string_view why);
+  [[nodiscard]] bool format_stream(Slot& slot);
+  [[nodiscard]] bool stream_is_late(base::MonoTime now);
   void refuse(int status, std::string_view message);
   Slot& open_slot();
   void settle();
@@ -99,6 +126,8 @@ class Connection final : public loop::StreamEvents {
   std::unique_ptr<loop::TcpStream> stream_;
   const std::string peer_;
   RequestParser parser_;
+
+  std::optional<StreamedExchange> streamed_;
 
   std::vector<Slot> slots_;       // in the order of the requests
   std::uint64_t first_slot_ = 0;  // sequence of slots_.front()

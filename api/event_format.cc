@@ -33,6 +33,9 @@ std::optional<EventFormat> event_format_of(const HttpRequest& head) {
   if (media_type.essence == "application/cloudevents-batch+json") {
     return EventFormat::kCloudEventBatch;
   }
+  if (media_type.essence == "application/x-ndjson" || media_type.essence == "application/ndjson") {
+    return EventFormat::kNdjson;
+  }
   const bool taken = plain == EventFormat::kCloudEventBinary
                          ? is_json_media_type(*type)
                          : media_type.essence == "application/json";

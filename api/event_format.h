@@ -11,6 +11,7 @@ namespace triggerd::api {
 
 enum class EventFormat : std::uint8_t {
   kJson,              // application/json, or not said
+  kNdjson,            // application/x-ndjson: a stream of lines
   kCloudEvent,        // application/cloudevents+json
   kCloudEventBatch,   // application/cloudevents-batch+json
   kCloudEventBinary,  // ce-* fields, and JSON of any type or not said

@@ -1,5 +1,6 @@
 #include "api/event_handlers.h"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -26,6 +27,7 @@ Faults read_any_events(HttpRequest& request, const EventDefaults& defaults,
       return read_cloud_event_batch(request.body, defaults, events);
     case EventFormat::kCloudEventBinary:
       return read_binary_cloud_event(request, defaults, events);
+    case EventFormat::kNdjson:  // taken as a stream before its body comes
     case EventFormat::kJson:
       break;
   }
@@ -50,7 +52,13 @@ Step get_event(Call& call) {
 }
 
 HttpResponse show_published(const model::Reply& reply, const Audience& /*audience*/) {
-  return json_answer(202, write_published(reply_as<model::PublishReply>(reply).events));
+  const auto& published = reply_as<model::PublishReply>(reply);
+  HttpResponse response = json_answer(202, write_published(published));
+  if (published.waited_for > model::Duration(0)) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(published.waited_for);
+    response.fields.push_back({"Preference-Applied", "wait=" + std::to_string(seconds.count())});
+  }
+  return response;
 }
 
 HttpResponse show_event(const model::Reply& reply, const Audience& /*audience*/) {

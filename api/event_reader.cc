@@ -122,6 +122,20 @@ class EventReader {
 
 }  // namespace
 
+Faults read_event(std::string& body, const EventDefaults& defaults,
+                  std::vector<model::NewEvent>& events) {
+  Document document(body);
+  if (!document.ok()) return document.take_faults();
+  json::RawJson raw(body);
+  dom::object object;
+  if (document.root().get_object().get(object) != simdjson::SUCCESS) {
+    return {wrong_type("line", "an event object", document.root())};
+  }
+  Faults faults;
+  EventReader(defaults, "", faults).read(object, raw, events);
+  return faults;
+}
+
 Faults read_events(std::string& body, const EventDefaults& defaults,
                    std::vector<model::NewEvent>& events) {
   Document document(body);

@@ -21,6 +21,10 @@ struct EventDefaults {
   std::string_view traceparent;  // of the request, for each of its events
 };
 
+// One object.
+[[nodiscard]] Faults read_event(std::string& body, const EventDefaults& defaults,
+                                std::vector<model::NewEvent>& events);
+
 // One object or a list of 1 to kEventsPerBatchMax. Content is taken byte for byte; Event::content
 // says how it is laid out.
 [[nodiscard]] Faults read_events(std::string& body, const EventDefaults& defaults,

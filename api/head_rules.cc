@@ -52,8 +52,9 @@ std::optional<HttpResponse> refuse_event_format(const HttpRequest& head) {
   if (auto refusal = refuse_content_encoding(head)) return refusal;
   if (event_format_of(head)) return std::nullopt;
   return problem(415,
-                 "Content-Type: must be application/json, application/cloudevents+json or "
-                 "application/cloudevents-batch+json, in UTF-8; with ce-* fields any JSON type");
+                 "Content-Type: must be application/json, application/x-ndjson, "
+                 "application/cloudevents+json or application/cloudevents-batch+json, in UTF-8; "
+                 "with ce-* fields any JSON type");
 }
 
 std::optional<HttpResponse> refuse_length(const HttpRequest& head, std::size_t bytes_max) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,11 +58,39 @@ struct ReadBody {
 struct AnswerNow {
   HttpResponse response;
 };
-using HeadDecision = std::variant<ReadBody, AnswerNow>;
+// Take the body as it comes, however long it is, and send the answer as it is made: on_stream.
+struct StreamBody {
+  HttpResponse answer;  // all but its body
+};
+using HeadDecision = std::variant<ReadBody, AnswerNow, StreamBody>;
 
 // Called exactly once, on the loop's thread, at any time: also from within on_request, and also
 // after the client has gone (the answer is dropped then).
 using Respond = std::function<void(HttpResponse)>;
+
+// Sends a piece of a streamed answer. On the loop's thread, at any time; after kLast, and when the
+// client has gone, it does nothing.
+enum class Flow : std::uint8_t { kMore, kLast };
+using SendPiece = std::function<void(std::string bytes, Flow flow)>;
+
+// What reads a streamed body. Owned by the connection, which destroys it when the answer is over or
+// the client has gone. A SendPiece that it calls from elsewhere than its own functions may give it
+// more of the body, or destroy it: such a call stands last.
+class BodyReader {
+ public:
+  virtual ~BodyReader() = default;
+  // Takes bytes from the front: all of them unless its room ends.
+  virtual void on_body(std::string_view& bytes) = 0;
+  // Nothing more comes, and the answer is to end soon: the body is complete, or it will never be.
+  virtual void on_body_end() = 0;
+  virtual void on_body_cut(int status, std::string_view why) = 0;
+  // While false the client is not read from. It becomes true by a SendPiece.
+  [[nodiscard]] virtual bool has_room() const = 0;
+  // Bytes that have come of a part that is not complete, and the parts that are: a part that has
+  // begun must come at the least rate of a body.
+  [[nodiscard]] virtual std::size_t unfinished_bytes() const = 0;
+  [[nodiscard]] virtual std::uint64_t parts() const = 0;
+};
 
 // What a server serves. One per I/O thread.
 class HttpHandler {
@@ -70,6 +99,10 @@ class HttpHandler {
   // `head` has everything but the body. Comes before 100-continue is sent.
   virtual HeadDecision on_head(const HttpRequest& head) = 0;
   virtual void on_request(HttpRequest request, Respond respond) = 0;
+  // Asked for after StreamBody alone; never null then.
+  virtual std::unique_ptr<BodyReader> on_stream(const HttpRequest& /*head*/, SendPiece /*send*/) {
+    return nullptr;
+  }
 };
 
 }  // namespace triggerd::api

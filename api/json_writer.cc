@@ -340,18 +340,43 @@ void signing_key_object(Json& json, const model::SigningKeyView& key) {
   json.end_object();
 }
 
+void error_object(Json& json, const ErrorEntry& entry) {
+  json.begin_object();
+  json.number_member("httpcode", entry.status);
+  json.text_member("message", entry.message);
+  json.end_object();
+}
+
+void first_attempt_object(Json& json, const model::FirstAttempt& attempt) {
+  json.begin_object();
+  json.text_member("outcome", attempt.is_over ? model::word_of(attempt.outcome) : "pending");
+  if (attempt.http_status != 0) json.number_member("status", attempt.http_status);
+  json.text_member("webhook_id", attempt.webhook.to_string());
+  json.end_object();
+}
+
+enum class Deliveries : std::uint8_t { kHidden, kShown };
+
+void published_object(Json& json, const model::PublishedEvent& event, Deliveries deliveries) {
+  json.begin_object();
+  if (deliveries == Deliveries::kShown) {
+    json.key("deliveries");
+    write_list(json, event.deliveries, first_attempt_object);
+  }
+  json.key("duplicate");
+  json.boolean(event.duplicate);
+  json.text_member("event_id", event.id.to_string());
+  json.number_member("webhooks", event.webhooks);
+  json.end_object();
+}
+
 }  // namespace
 
 std::string write_errors(const std::vector<ErrorEntry>& entries) {
   Json json;
   json.begin_object();
   json.key("errors");
-  write_list(json, entries, [](Json& out, const ErrorEntry& entry) {
-    out.begin_object();
-    out.number_member("httpcode", entry.status);
-    out.text_member("message", entry.message);
-    out.end_object();
-  });
+  write_list(json, entries, error_object);
   json.end_object();
   return json.take();
 }
@@ -379,17 +404,34 @@ std::string write_triggers(const std::vector<model::Trigger>& triggers) {
   });
 }
 
-std::string write_published(const std::vector<model::PublishedEvent>& events) {
+std::string write_published(const model::PublishReply& reply) {
+  const Deliveries deliveries =
+      reply.waited_for > model::Duration(0) ? Deliveries::kShown : Deliveries::kHidden;
   return in_envelope([&](Json& json) {
-    write_list(json, events, [](Json& out, const model::PublishedEvent& event) {
-      out.begin_object();
-      out.key("duplicate");
-      out.boolean(event.duplicate);
-      out.text_member("event_id", event.id.to_string());
-      out.number_member("webhooks", event.webhooks);
-      out.end_object();
+    write_list(json, reply.events, [deliveries](Json& out, const model::PublishedEvent& event) {
+      published_object(out, event, deliveries);
     });
   });
+}
+
+std::string write_published_line(const model::PublishedEvent& event, std::uint64_t line) {
+  Json json;
+  json.begin_object();
+  json.number_member("line", static_cast<std::int64_t>(line));
+  json.key("result");
+  published_object(json, event, Deliveries::kHidden);
+  json.end_object();
+  return json.take() + '\n';
+}
+
+std::string write_line_errors(const std::vector<ErrorEntry>& entries, std::uint64_t line) {
+  Json json;
+  json.begin_object();
+  json.key("errors");
+  write_list(json, entries, error_object);
+  json.number_member("line", static_cast<std::int64_t>(line));
+  json.end_object();
+  return json.take() + '\n';
 }
 
 std::string write_event(const model::Event& event,

@@ -28,7 +28,13 @@ enum class HeaderValues : std::uint8_t { kClear, kMasked };
                                          HeaderValues values);
 // Objects of exactly trigger_name and trigger_type.
 [[nodiscard]] std::string write_triggers(const std::vector<model::Trigger>& triggers);
-[[nodiscard]] std::string write_published(const std::vector<model::PublishedEvent>& events);
+// With the first attempts of a reply that waited for them.
+[[nodiscard]] std::string write_published(const model::PublishReply& reply);
+// A line of a stream, with its LF: {"line":N,"result":{…}} or {"errors":[…],"line":N}
+[[nodiscard]] std::string write_published_line(const model::PublishedEvent& event,
+                                               std::uint64_t line);
+[[nodiscard]] std::string write_line_errors(const std::vector<ErrorEntry>& entries,
+                                            std::uint64_t line);
 // `content` is the publisher's own object, byte for byte.
 [[nodiscard]] std::string write_event(const model::Event& event,
                                       const std::vector<model::DeliveryView>& deliveries);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -72,6 +73,7 @@ struct RequestParser::Callbacks {
   static int on_body(llhttp_t* llhttp, const char* at, std::size_t size) {
     RequestParser& parser = self(llhttp);
     if (parser.body_ == Body::kKeep) parser.request_.body.append(at, size);
+    if (parser.body_ == Body::kStream) parser.body_piece_ = {at, size};
     return 0;
   }
   static int on_message_complete(llhttp_t* llhttp) {
@@ -172,6 +174,10 @@ void RequestParser::want_body(std::size_t bytes_max) {
   choose(Body::kKeep, bytes_max);
 }
 
+void RequestParser::stream_body() {
+  choose(Body::kStream, std::numeric_limits<std::uint64_t>::max());
+}
+
 void RequestParser::drop_body() {
   choose(Body::kDrop, limits_.dropped_body_bytes);
 }
@@ -187,6 +193,7 @@ RequestParser::Event RequestParser::feed_sized(std::string_view& input) {
   if (!parse(piece) || message_parsed_ != (body_bytes_ == facts().length)) {
     return refuse(kDisagreement);
   }
+  if (body_ == Body::kStream) return Event::kBody;  // its end is told by the next call
   return message_parsed_ ? end_request() : Event::kMore;
 }
 
@@ -223,6 +230,7 @@ RequestParser::Event RequestParser::feed_chunked(std::string_view& input) {
     const bool ended = piece == ChunkCheck::Piece::kEnd;
     if (!parsed || message_parsed_ != ended) return refuse(kDisagreement);
     if (ended) return end_request();
+    if (piece == ChunkCheck::Piece::kData && body_ == Body::kStream) return Event::kBody;
   }
 }
 

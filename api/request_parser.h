@@ -20,7 +20,8 @@ class RequestParser {
  public:
   enum class Event : std::uint8_t {
     kMore,     // all input is taken, nothing to tell
-    kHead,     // head() is there: call want_body() or drop_body() before feeding on
+    kHead,     // head() is there: call want_body(), stream_body() or drop_body() before feeding on
+    kBody,     // after stream_body(): body_piece() is there, until feed() is called again
     kRequest,  // complete: take_request()
     kRefused,  // refusal(); the parser is dead, what follows must not be looked at
   };
@@ -40,6 +41,9 @@ class RequestParser {
   [[nodiscard]] bool has_body() const { return facts().chunked || facts().length > 0; }
   // A longer body is 413. Requires: the last event was kHead.
   void want_body(std::size_t bytes_max);
+  // Gives the body in pieces and keeps nothing; it may have any length.
+  void stream_body();
+  [[nodiscard]] std::string_view body_piece() const { return body_piece_; }
   // Takes the body and keeps nothing; past ParserLimits::dropped_body_bytes it is 413.
   void drop_body();
 
@@ -57,7 +61,7 @@ class RequestParser {
 
  private:
   enum class Phase : std::uint8_t { kHead, kDecide, kBody, kDone, kDead };
-  enum class Body : std::uint8_t { kKeep, kDrop };
+  enum class Body : std::uint8_t { kKeep, kStream, kDrop };
   struct Callbacks;
 
   Event refuse(Refusal refusal);
@@ -75,6 +79,7 @@ class RequestParser {
   llhttp_t llhttp_{};
   HttpRequest request_;
   Refusal refusal_;
+  std::string_view body_piece_;
   std::uint64_t body_bytes_ = 0;
   std::uint64_t body_bytes_max_ = 0;
   Phase phase_ = Phase::kHead;

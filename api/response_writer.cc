@@ -120,7 +120,11 @@ void ResponseWriter::append(std::string& out, const HttpResponse& response,
         std::all_of(response.content_type.begin(), response.content_type.end(), is_field_byte)) {
       append_field(out, "Content-Type", response.content_type);
     }
-    append_field(out, "Content-Length", std::to_string(response.body.size()));
+    if (frame.length == ResponseFrame::Length::kKnown) {
+      append_field(out, "Content-Length", std::to_string(response.body.size()));
+    } else if (frame.length == ResponseFrame::Length::kChunked) {
+      append_field(out, "Transfer-Encoding", "chunked");
+    }
   }
   append_field(out, "X-Content-Type-Options", "nosniff");
   bool cache_control = false;
@@ -137,6 +141,13 @@ void ResponseWriter::append(std::string& out, const HttpResponse& response,
   }
   out += "\r\n";
   if (!bodyless && frame.body == ResponseFrame::Body::kSend) out += response.body;
+}
+
+void append_chunk(std::string& out, std::string_view bytes) {
+  if (bytes.empty()) return;
+  std::array<char, 24> line{};
+  const int size = std::snprintf(line.data(), line.size(), "%zx\r\n", bytes.size());
+  out.append(line.data(), static_cast<std::size_t>(size)).append(bytes).append("\r\n");
 }
 
 HttpResponse error_response(int status, std::string_view message) {

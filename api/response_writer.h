@@ -14,8 +14,11 @@ namespace triggerd::api {
 struct ResponseFrame {
   enum class Body : std::uint8_t { kSend, kOmit };                    // kOmit answers HEAD
   enum class Connection : std::uint8_t { kKeep, kKeepSaid, kClose };  // kKeepSaid: HTTP/1.0
+  // Of a body that is sent behind: in chunks, or (to HTTP/1.0) until the connection is closed.
+  enum class Length : std::uint8_t { kKnown, kChunked, kUntilClose };
   Body body = Body::kSend;
   Connection connection = Connection::kKeep;
+  Length length = Length::kKnown;
 };
 
 // Writes answers; keeps the text of Date for a second.
@@ -33,6 +36,10 @@ class ResponseWriter {
   std::int64_t date_second_ = -1;
   std::string date_;
 };
+
+// One chunk of a body in chunks; nothing for no bytes, which would end it.
+void append_chunk(std::string& out, std::string_view bytes);
+inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 // The error envelope of CONTRACT B2.
 [[nodiscard]] HttpResponse error_response(int status, std::string_view message);

@@ -33,6 +33,7 @@ class Server::Connections final : public ConnectionOwner {
 
   void add(std::unique_ptr<loop::TcpStream> stream);
   Respond make_respond(ConnectionId id, std::uint64_t sequence) override;
+  SendPiece make_sender(ConnectionId id, std::uint64_t sequence) override;
   void forget(ConnectionId id) override;
   void drain(std::function<void()> on_drained);
   void clear();
@@ -89,6 +90,16 @@ Respond Server::Connections::make_respond(ConnectionId id, std::uint64_t sequenc
     if (self == nullptr) return;
     const auto found = (*self)->open_.find(id);
     if (found != (*self)->open_.end()) found->second->answer(sequence, std::move(response));
+  };
+}
+
+SendPiece Server::Connections::make_sender(ConnectionId id, std::uint64_t sequence) {
+  return [weak = std::weak_ptr<Connections*>(self_), id, sequence](const std::string& bytes,
+                                                                   Flow flow) {
+    const std::shared_ptr<Connections*> self = weak.lock();
+    if (self == nullptr) return;
+    const auto found = (*self)->open_.find(id);
+    if (found != (*self)->open_.end()) found->second->send_piece(sequence, bytes, flow);
   };
 }
 

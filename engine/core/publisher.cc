@@ -73,7 +73,7 @@ bool Publisher::well_formed_or_refuse(const PublishEvents& request, RequestId id
     faults.push_back({ErrorCode::kInvalid, "events: at most " +
                                                std::to_string(model::kEventsPerBatchMax) +
                                                " in one request; split it"});
-  } else {
+  } else if (request.acceptance == model::Acceptance::kWhole) {
     for (std::size_t i = 0; i < request.events.size(); ++i) {
       Faults more = validate_event(request.events[i], i, catalogue_);
       std::move(more.begin(), more.end(), std::back_inserter(faults));
@@ -91,6 +91,11 @@ std::vector<Publisher::Verdict> Publisher::judge(const PublishEvents& request,
   std::unordered_map<EventId, std::size_t> first_with;  // looked up only
   for (std::size_t i = 0; i < request.events.size(); ++i) {
     const NewEvent& event = request.events[i];
+    if (request.acceptance == model::Acceptance::kEach &&
+        !validate_event(event, std::nullopt, catalogue_).empty()) {
+      verdicts[i].standing = Standing::kRefused;
+      continue;
+    }
     if (!event.id_from_client) continue;
     const auto [first, is_first] = first_with.emplace(event.id, i);
     if (!is_first) {
@@ -236,6 +241,12 @@ void Publisher::accept(const PublishEvents& request, RequestId id,
   for (std::size_t i = 0; i < request.events.size(); ++i) {
     const NewEvent& asked = request.events[i];
     const Verdict& verdict = verdicts[i];
+    if (verdict.standing == Standing::kRefused) {
+      model::PublishedEvent& refused = reply.events.emplace_back();
+      refused.id = asked.id;
+      refused.faults = validate_event(asked, std::nullopt, catalogue_);
+      continue;
+    }
     if (verdict.standing == Standing::kSeen) {
       reply.events.push_back({asked.id, true, verdict.webhooks});
       continue;

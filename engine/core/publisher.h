@@ -49,7 +49,7 @@ class Publisher {
   model::EventSeq take_event_seq();
 
  private:
-  enum class Standing : std::uint8_t { kNew, kSeen, kRepeated, kUnknown };
+  enum class Standing : std::uint8_t { kNew, kSeen, kRepeated, kUnknown, kRefused };
   struct Verdict {
     Standing standing = Standing::kNew;
     std::uint32_t webhooks = 0;   // kSeen: what was answered then

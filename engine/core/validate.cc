@@ -286,10 +286,10 @@ Faults validate_name(std::string_view field, std::string_view name) {
   return faults;
 }
 
-Faults validate_event(const model::NewEvent& event, std::size_t index,
+Faults validate_event(const model::NewEvent& event, std::optional<std::size_t> index,
                       const EventCatalogue& catalogue) {
   Faults faults;
-  const std::string at = "[" + std::to_string(index) + "].";
+  const std::string at = index ? "[" + std::to_string(*index) + "]." : std::string();
   if (!catalogue.knows_event(event.name)) {
     faults.push_back(invalid(at + "event_name",
                              shown(event.name) + " is not in the catalogue; use one of its names, "

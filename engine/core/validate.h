@@ -63,8 +63,8 @@ struct TriggerVerdict {
 // characters. `field` is what the message calls it.
 [[nodiscard]] Faults validate_name(std::string_view field, std::string_view name);
 
-// One event of a publish; `index` is its place in the batch and stands in the message.
-[[nodiscard]] Faults validate_event(const model::NewEvent& event, std::size_t index,
+// One event of a publish; its place in a batch stands in the message.
+[[nodiscard]] Faults validate_event(const model::NewEvent& event, std::optional<std::size_t> index,
                                     const EventCatalogue& catalogue);
 
 }  // namespace triggerd::core

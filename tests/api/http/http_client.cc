@@ -67,8 +67,43 @@ HttpResponse text_response(int status, std::string body) {
 HeadDecision EchoHandler::on_head(const HttpRequest& head) {
   targets.push_back(head.target);
   if (head.path() == "/early") return AnswerNow{text_response(401, "early")};
+  if (head.path() == "/stream") return StreamBody{text_response(200, "")};
   if (head.path() == "/nobody") return ReadBody{0};
   return ReadBody{body_bytes_max};
+}
+
+namespace {
+
+class EchoReader final : public BodyReader {
+ public:
+  EchoReader(EchoStreams& streams, SendPiece send) : streams_(streams), send_(std::move(send)) {
+    ++streams_.open;
+  }
+  ~EchoReader() override { --streams_.open; }
+
+  void on_body(std::string_view& bytes) override {
+    const std::string_view piece = bytes.substr(0, streams_.piece);
+    bytes.remove_prefix(piece.size());
+    streams_.taken += piece.size();
+    send_(std::string(piece), Flow::kMore);
+  }
+  void on_body_end() override { send_("<end>", Flow::kLast); }
+  void on_body_cut(int status, std::string_view /*why*/) override {
+    send_("<" + std::to_string(status) + ">", Flow::kLast);
+  }
+  [[nodiscard]] bool has_room() const override { return streams_.has_room; }
+  [[nodiscard]] std::size_t unfinished_bytes() const override { return streams_.taken; }
+  [[nodiscard]] std::uint64_t parts() const override { return 0; }
+
+ private:
+  EchoStreams& streams_;
+  SendPiece send_;
+};
+
+}  // namespace
+
+std::unique_ptr<BodyReader> EchoHandler::on_stream(const HttpRequest&, SendPiece send) {
+  return std::make_unique<EchoReader>(streams, std::move(send));
 }
 
 void EchoHandler::on_request(HttpRequest request, Respond respond) {
@@ -140,6 +175,10 @@ void Client::send(std::string_view bytes) {
     if (sent < 0 && errno != EAGAIN) closed_ = true;
     return bytes.empty() || closed_;
   }));
+}
+
+bool Client::send_some(std::string_view bytes) const {
+  return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
 }
 
 void Client::end_writing() const {

@@ -15,6 +15,15 @@
 
 namespace triggerd::api {
 
+// A streamed body is sent back, at most `piece` bytes at a time; its end as "<end>", a cut as
+// "<status>".
+struct EchoStreams {
+  std::size_t piece = std::size_t{64} * 1024;
+  bool has_room = true;
+  std::size_t taken = 0;  // bytes, by all
+  std::size_t open = 0;
+};
+
 // Answers 200 with method, target and body. Paths that do something else:
 //   /early   answered 401 from the head alone
 //   /nobody  wants no body
@@ -22,16 +31,19 @@ namespace triggerd::api {
 //   /none    204
 //   /big     1 MiB of answer
 //   /custom  `custom`
+//   /stream  the body comes back as it came (EchoReader)
 class EchoHandler final : public HttpHandler {
  public:
   HeadDecision on_head(const HttpRequest& head) override;
   void on_request(HttpRequest request, Respond respond) override;
+  std::unique_ptr<BodyReader> on_stream(const HttpRequest& head, SendPiece send) override;
 
   std::size_t body_bytes_max = 1024;
   HttpResponse custom;
   std::vector<std::string> targets;  // of every head, in order
   std::vector<Respond> later;
   std::string last_peer;
+  EchoStreams streams;
 };
 
 HttpResponse text_response(int status, std::string body);
@@ -72,6 +84,8 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   void send(std::string_view bytes);
+  // What the socket takes now; false when it takes nothing.
+  bool send_some(std::string_view bytes) const;
   void end_writing() const;
   void reset();  // closes with RST
   // Reads what is there; true while the server has not closed.

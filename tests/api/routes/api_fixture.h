@@ -113,6 +113,7 @@ class ApiTest : public ::testing::Test {
       response = std::get<AnswerNow>(decision).response;
       return;
     }
+    ASSERT_TRUE(std::holds_alternative<ReadBody>(decision));
     ASSERT_LE(body.size(), std::get<ReadBody>(decision).bytes_max);
     request.body = std::move(body);
     handler.on_request(std::move(request),
