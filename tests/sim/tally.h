@@ -34,6 +34,10 @@ enum class Sometimes : std::uint8_t {
   kHookBreaker,
   kHookTimeout,
   kHookConflict,
+  kOrderedCall,
+  kRatedCall,
+  kPaused,
+  kDisabledForFailing,
   kCount,
 };
 inline constexpr std::size_t kSometimesCount = static_cast<std::size_t>(Sometimes::kCount);
@@ -64,6 +68,10 @@ inline constexpr std::array<const char*, kSometimesCount> kSometimesNames = {
     "hook breaker open",
     "hook webhook timed out",
     "hook claims in conflict",
+    "call behind another of its ordering key",
+    "call of a webhook with a rate",
+    "webhook paused",
+    "webhook disabled for failing",
 };
 
 // Sums over worlds.

@@ -63,6 +63,7 @@ model::NewEvent Workload::new_event(model::OrgId org, base::Now now) {
   event.id_from_client = draw_chance(random_, 0.3);
   event.name = draw_name();
   event.timestamp = now.wall;
+  if (draw_chance(random_, 0.5)) event.ordering_key = "key " + std::to_string(random_.below(4));
   event.content = R"({"event_metadata":{},"payload":")";
   event.own_members_at = static_cast<std::uint32_t>(event.content.find(R"("payload")"));
   event.content.append(random_.below(plan_.payload_bytes_max), 'x');
@@ -81,9 +82,26 @@ model::WebhookDraft Workload::new_draft() {
   draft.target_url =
       "https://h" + std::to_string(random_.below(plan_.hosts)) + ".example.com/w" + number;
   if (draw_chance(random_, 0.3)) draft.timeout = "3s";
+  if (draw_chance(random_, 0.5)) draft.delivery = draw_settings();
   if (draw_chance(random_, 0.2)) {
-    draft.delivery.emplace().on_failure.emplace("closed");
+    if (!draft.delivery) draft.delivery.emplace();
+    draft.delivery->on_failure.emplace("closed");
   }
+  return draft;
+}
+
+// Some of the settings, some of them back to their default.
+model::DeliveryDraft Workload::draw_settings() {
+  model::DeliveryDraft draft;
+  const auto draw = [this](auto& into, auto value) {
+    if (!draw_chance(random_, 0.5)) return;
+    into.emplace(std::nullopt);
+    if (!draw_chance(random_, 0.2)) into->emplace(std::move(value));
+  };
+  draw(draft.ordering, std::string(draw_chance(random_, 0.8) ? "key" : "none"));
+  draw(draft.max_in_flight, static_cast<std::int64_t>(1 + random_.below(8)));
+  draw(draft.rate, model::RateDraft{0.2 + random_.unit() * 20,
+                                    static_cast<std::int64_t>(1 + random_.below(5))});
   return draft;
 }
 
@@ -95,10 +113,21 @@ model::Request Workload::change_webhook(KnownOrg& org) {
   }
   if (draw_chance(random_, 0.4)) return model::DeleteWebhook{org.id, webhook->id};
   model::PatchWebhook patch{org.id, webhook->id, {}};
-  if (draw_chance(random_, 0.5)) {
-    patch.draft.target_url = new_draft().target_url;
-  } else {
-    patch.draft.description = "changed";
+  switch (random_.below(4)) {
+    case 0:
+      patch.draft.target_url = new_draft().target_url;
+      break;
+    case 1:
+      patch.draft.description = "changed";
+      break;
+    case 2:
+      patch.draft.delivery = draw_settings();
+      break;
+    default: {
+      constexpr std::array<const char*, 5> states{"active", "active", "paused", "paused",
+                                                  "disabled"};
+      patch.draft.delivery.emplace().state.emplace(states.at(random_.below(states.size())));
+    }
   }
   return patch;
 }

@@ -46,6 +46,7 @@ class Workload {
   [[nodiscard]] model::Request read(KnownOrg& org);
   [[nodiscard]] model::Request nonsense(KnownOrg& org);
   [[nodiscard]] model::WebhookDraft new_draft();
+  [[nodiscard]] model::DeliveryDraft draw_settings();
   [[nodiscard]] const std::string& draw_name();
   [[nodiscard]] KnownWebhook* draw_webhook(KnownOrg& org);
   [[nodiscard]] KnownOrg* find_org(model::OrgId id);

@@ -42,8 +42,9 @@ World::World(std::uint64_t seed, std::uint32_t requests, Tally& tally, Trace& tr
       replies_(scene_),
       repeats_(scene_),
       hooks_(scene_),
-      checkers_{&accounted_, &durability_, &targets_, &recovery_,
-                &pace_,      &replies_,    &repeats_, &hooks_},
+      settings_(scene_),
+      checkers_{&accounted_, &durability_, &targets_, &recovery_, &pace_,
+                &replies_,   &repeats_,    &hooks_,   &settings_},
       requests_left_(requests) {}
 
 std::optional<std::string> World::run() {
@@ -61,6 +62,8 @@ std::optional<std::string> World::run() {
       std::chrono::duration<double, std::ratio<86400>>(now().mono - base::MonoTime(hours(1)))
           .count();
   if (repeats_.repeated() > 0) tally_.hit(Sometimes::kDuplicateAfterCrash);
+  if (settings_.ordered() > 0) tally_.hit(Sometimes::kOrderedCall);
+  if (settings_.rated() > 0) tally_.hit(Sometimes::kRatedCall);
   return verdict_.objection();
 }
 
@@ -147,6 +150,20 @@ void World::client_acts() {
   if (draw_chance(random_, 0.2)) pause = draw_pause(random_, plan_.pause_mean);
   if (draw_chance(random_, 0.01)) pause = draw_pause(random_, 30 * plan_.pause_mean);
   agenda_.add(now().mono + pause, Happening::kWorkload, 0, 0);
+}
+
+// What is paused would never settle. The owners of all webhooks see to that in the end.
+void World::resume_paused() {
+  for (const auto& [ref, webhook] : store_.durable().webhooks) {
+    if (webhook->state == model::WebhookState::kDisabled) continue;
+    model::PatchWebhook patch{webhook->org, webhook->id, {}};
+    patch.draft.delivery.emplace().state.emplace("active");
+    const model::RequestId id(++last_request_);
+    model::Request request = patch;
+    tell(&Checker::handled, Handled{id, request, now()});
+    waiting_[id] = request;
+    partition_->engine().handle(std::move(request), id, now());
+  }
 }
 
 void World::abandon(model::RequestId id) {
@@ -263,6 +280,12 @@ void World::note_output(const model::Output& output) {
   for (const model::Mutation& mutation : output.batch.mutations) {
     if (std::holds_alternative<model::PutEvent>(mutation)) {
       ++tally_.events;
+    } else if (const auto* changed = std::get_if<model::PutWebhook>(&mutation)) {
+      if (changed->webhook->state == model::WebhookState::kPaused) {
+        tally_.hit(Sometimes::kPaused);
+      } else if (changed->webhook->disabled_reason == model::DisabledReason::kFailing) {
+        tally_.hit(Sometimes::kDisabledForFailing);
+      }
     } else if (const auto* put = std::get_if<model::PutAttempt>(&mutation)) {
       const model::AttemptRecord& attempt = put->attempt;
       if (attempt.state_after == model::DeliveryState::kDead &&
@@ -375,6 +398,7 @@ void World::drain() {
   faults_on_ = false;
   crash_in_steps_.reset();
   receivers_.heal();
+  resume_paused();
   const base::MonoTime until = now().mono + kSettleMax;
   for (std::uint64_t steps = 0; !settled() && !failed(); ++steps) {
     const bool nothing_comes = !partition_->engine().next_deadline() && agenda_.empty();

@@ -22,6 +22,7 @@
 #include "tests/sim/checkers/recovery.h"
 #include "tests/sim/checkers/repeats.h"
 #include "tests/sim/checkers/replies.h"
+#include "tests/sim/checkers/settings.h"
 #include "tests/sim/checkers/targets.h"
 #include "tests/sim/sim_partition.h"
 #include "tests/sim/sim_receivers.h"
@@ -66,6 +67,7 @@ class World final : private Outside {
   void step();
   void happen(const Plan& plan);
   void client_acts();
+  void resume_paused();
   void abandon(model::RequestId id);
   void outcome_arrives(std::uint64_t id);
   void read_answered(std::uint64_t id);
@@ -113,7 +115,8 @@ class World final : private Outside {
   Replies replies_;
   Repeats repeats_;
   Hooks hooks_;
-  std::array<Checker*, 8> checkers_;
+  Settings settings_;
+  std::array<Checker*, 9> checkers_;
 
   std::uint64_t epoch_ = 1;  // counts the processes
   std::uint32_t requests_left_;

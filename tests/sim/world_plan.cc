@@ -46,6 +46,8 @@ core::EngineOptions draw_engine(base::Random& random) {
   options.pending_max = draw_chance(random, 0.2) ? draw_count(random, 50, 800) : 200'000;
   options.payload_cache_bytes =
       draw_chance(random, 0.4) ? draw_count(random, 0, 32 * 1024) : 16 * 1024 * 1024;
+  // Short enough for troubles of hours to end in it.
+  options.disable_after = draw_chance(random, 0.5) ? base::Duration(hours(2)) : hours(120);
   options.dedup_ids = draw_chance(random, 0.4) ? draw_count(random, 4, 64) : 4096;
   options.dedup_window = draw_chance(random, 0.3) ? base::Duration(minutes(30)) : hours(24);
   return options;

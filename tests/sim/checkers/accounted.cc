@@ -25,6 +25,11 @@ void Accounted::emitted(const Emitted& seen) {
   for (const model::Mutation& mutation : seen.output.batch.mutations) {
     if (const auto* webhook = std::get_if<model::PutWebhook>(&mutation)) {
       webhooks_[webhook->webhook->ref] = {webhook->webhook->org, webhook->webhook->id};
+      if (webhook->webhook->disabled_reason == model::DisabledReason::kByHand) {
+        disabled_.insert(webhook->webhook->ref);
+      } else if (webhook->webhook->disabled_reason == model::DisabledReason::kFailing) {
+        gone_.insert(webhook->webhook->ref);
+      }
     } else if (const auto* event = std::get_if<model::PutEvent>(&mutation)) {
       event_names_[event->event->seq] = event->event->name;
     } else if (const auto* attempt = std::get_if<model::PutAttempt>(&mutation)) {
@@ -54,7 +59,7 @@ void Accounted::judge(const model::AttemptRecord& record) {
       return;
     case model::DeliveryState::kCancelled:
       if (!may_be_cancelled(record.webhook, event_names_[record.seq])) {
-        scene_.verdict.object(kName, text_of(key) + " is cancelled though nobody deleted anything");
+        scene_.verdict.object(kName, text_of(key) + " is cancelled though nobody deleted or disabled anything");
       }
       return;
   }
@@ -64,7 +69,7 @@ bool Accounted::may_be_cancelled(model::WebhookRef webhook, const std::string& e
   const auto at = webhooks_.find(webhook);
   if (at == webhooks_.end()) return false;
   const auto& [org, id] = at->second;
-  return org_deletes_.contains(org) || webhook_deletes_.contains(id) ||
+  return disabled_.contains(webhook) || org_deletes_.contains(org) || webhook_deletes_.contains(id) ||
          trigger_removals_.contains({id, event_name});
 }
 

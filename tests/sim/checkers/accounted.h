@@ -38,7 +38,8 @@ class Accounted final : public Checker {
   std::unordered_map<model::WebhookRef, std::pair<model::OrgId, model::WebhookId>> webhooks_;
   std::vector<model::EventSeq> promised_;  // their 202 has left
   support::DeliveryMap<bool> succeeded_;
-  std::unordered_set<model::WebhookRef> gone_;
+  std::unordered_set<model::WebhookRef> gone_;      // or failing
+  std::unordered_set<model::WebhookRef> disabled_;  // by hand, once at least
   // Deletes that were asked for, whatever came of them.
   std::set<model::OrgId> org_deletes_;
   std::set<model::WebhookId> webhook_deletes_;

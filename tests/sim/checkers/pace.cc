@@ -59,9 +59,6 @@ void Pace::check_stored_due(const model::PendingChunk& chunk, base::Now now) {
 void Pace::released(const Released& seen) {
   const auto* start = std::get_if<model::StartAttempt>(&seen.effect);
   if (start == nullptr) return;
-  if (++of_webhook_[start->webhook->ref] > scene_.options.in_flight_per_webhook) {
-    object("too many calls in flight to webhook " + std::to_string(start->webhook->ref.value()));
-  }
   const std::string origin = origin_of(start->webhook->target_url);
   if (++of_host_[origin] > scene_.options.in_flight_per_host) {
     object("too many calls in flight to " + origin);
@@ -70,7 +67,6 @@ void Pace::released(const Released& seen) {
 }
 
 void Pace::finished(const Finished& seen) {
-  --of_webhook_[seen.attempt.webhook->ref];
   --of_host_[origin_of(seen.attempt.webhook->target_url)];
   --in_all_;
   const support::DeliveryKey key{seen.attempt.event->seq, seen.attempt.webhook->ref};
@@ -97,7 +93,6 @@ void Pace::finished(const Finished& seen) {
 void Pace::restarted(const Restarted& seen) {
   earliest_.clear();
   just_finished_.clear();
-  of_webhook_.clear();
   of_host_.clear();
   in_all_ = 0;
   for (const auto& [at, chunk] : scene_.durable.pending) {

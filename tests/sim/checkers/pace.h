@@ -1,5 +1,6 @@
 // No retry before its due time: the schedule minus its jitter, or Retry-After. And the caps on
-// calls in flight, per webhook, per destination host and in all, are never passed.
+// calls in flight, per destination host and in all, are never passed (those of a webhook:
+// checkers/settings).
 #pragma once
 
 #include <cstdint>
@@ -34,7 +35,6 @@ class Pace final : public Checker {
 
   support::DeliveryMap<base::MonoTime> earliest_;
   std::vector<JustFinished> just_finished_;  // since the last output was taken
-  std::unordered_map<model::WebhookRef, std::uint32_t> of_webhook_;
   std::map<std::string, std::uint32_t> of_host_;
   std::uint32_t in_all_ = 0;
 };

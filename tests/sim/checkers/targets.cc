@@ -41,6 +41,7 @@ void Targets::learn(const model::Mutation& mutation) {
     orgs_[put.ref] = put.org;
     urls_[put.ref] = put.target_url;
     active_[put.ref] = put.state == model::WebhookState::kActive;
+    if (put.state != model::WebhookState::kDisabled) gone_.erase(put.ref);  // enabled again
   } else if (const auto* gone = std::get_if<model::EraseWebhook>(&mutation)) {
     active_.erase(gone->ref);
     std::erase_if(triggers_, [gone](const auto& row) { return row.second.webhook == gone->ref; });
