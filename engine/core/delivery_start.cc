@@ -54,7 +54,8 @@ void Deliveries::begin(const Grant& grant, Now now) {
     close_if_over(grant.lane);
     return;
   }
-  if (scheduler_.has_moved(grant) || scheduler_.is_paused(grant.lane)) {
+  if (scheduler_.has_moved(grant) || scheduler_.is_paused(grant.lane) ||
+      scheduler_.is_over_bound(grant.lane)) {
     scheduler_.refund(grant);
     return give_back(grant);
   }
@@ -133,8 +134,8 @@ bool Deliveries::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
   return true;
 }
 
-// While the payload was read, the webhook was paused, or moved to another host (the slot is one of
-// the old one); or it wants a token before it starts.
+// While the payload was read, the webhook was paused, or given a lower bound, or moved to another
+// host (the slot is one of the old one); or it wants a token before it starts.
 void Deliveries::give_back(const Grant& grant) {
   scheduler_.release(grant);
   move(grant.delivery, DeliveryPlace::kLane);

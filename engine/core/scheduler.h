@@ -71,6 +71,10 @@ class Scheduler {
   void pause(model::WebhookRef ref);
   void resume(model::WebhookRef ref);
   [[nodiscard]] bool is_paused(model::WebhookRef ref) const { return lane_of(ref)->paused; }
+  // Holds it more slots than it may by now?
+  [[nodiscard]] bool is_over_bound(model::WebhookRef ref) const {
+    return lane_of(ref)->in_flight > lane_of(ref)->in_flight_max;
+  }
   [[nodiscard]] bool is_rated(model::WebhookRef ref) const { return lane_of(ref)->rate != nullptr; }
   // Nothing starts in this lane until then, or sooner when it rests already. Requires: has_lane.
   void rest(model::WebhookRef ref, base::MonoTime until);
