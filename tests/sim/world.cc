@@ -398,9 +398,13 @@ void World::drain() {
   faults_on_ = false;
   crash_in_steps_.reset();
   receivers_.heal();
-  resume_paused();
+  std::uint64_t resumed_in = 0;  // a commit that was bound to fail may still undo it
   const base::MonoTime until = now().mono + kSettleMax;
   for (std::uint64_t steps = 0; !settled() && !failed(); ++steps) {
+    if (resumed_in != epoch_) {
+      resumed_in = epoch_;
+      resume_paused();
+    }
     const bool nothing_comes = !partition_->engine().next_deadline() && agenda_.empty();
     if (nothing_comes || now().mono > until || steps > kSettleStepsMax) {
       const core::EngineStats stats = partition_->engine().stats();

@@ -59,7 +59,8 @@ void Accounted::judge(const model::AttemptRecord& record) {
       return;
     case model::DeliveryState::kCancelled:
       if (!may_be_cancelled(record.webhook, event_names_[record.seq])) {
-        scene_.verdict.object(kName, text_of(key) + " is cancelled though nobody deleted or disabled anything");
+        scene_.verdict.object(
+            kName, text_of(key) + " is cancelled though nobody deleted or disabled anything");
       }
       return;
   }
@@ -69,8 +70,8 @@ bool Accounted::may_be_cancelled(model::WebhookRef webhook, const std::string& e
   const auto at = webhooks_.find(webhook);
   if (at == webhooks_.end()) return false;
   const auto& [org, id] = at->second;
-  return disabled_.contains(webhook) || org_deletes_.contains(org) || webhook_deletes_.contains(id) ||
-         trigger_removals_.contains({id, event_name});
+  return disabled_.contains(webhook) || org_deletes_.contains(org) ||
+         webhook_deletes_.contains(id) || trigger_removals_.contains({id, event_name});
 }
 
 void Accounted::released(const Released& seen) {

@@ -7,6 +7,12 @@
 #include "tests/sim/checkers/text.h"
 
 namespace triggerd::sim {
+namespace {
+
+// A call is seen when its turn ends; its token was taken at some time in it.
+constexpr base::Duration kTurnMax = std::chrono::milliseconds(1);
+
+}  // namespace
 
 void Settings::emitted(const Emitted& seen) {
   before_.clear();
@@ -88,10 +94,11 @@ void Settings::check_rate(const model::StartAttempt& start, base::Now now) {
   ++rated_;
   auto& taken = taken_[ref];
   taken[start.id.value()] = now.mono;
-  const base::Duration interval = std::chrono::seconds(1000) / rate->per_second_thousandths;
+  const base::Duration interval =
+      base::Duration(std::chrono::seconds(1000)) / rate->per_second_thousandths;
   auto left = static_cast<std::int64_t>(taken.size());
   for (const auto& [attempt, at] : taken) {
-    if (left-- > (now.mono - at) / interval + rate->burst) {
+    if (left-- > (now.mono - at + kTurnMax) / interval + rate->burst) {
       return object("webhook " + std::to_string(ref.value()) + " is called faster than its rate");
     }
   }
