@@ -3,6 +3,7 @@
 #include "api/admin_handlers.h"
 #include "api/event_handlers.h"
 #include "api/hook_handlers.h"
+#include "api/openapi_handlers.h"
 #include "api/system_handlers.h"
 #include "api/webhook_handlers.h"
 
@@ -75,6 +76,8 @@ constexpr Route kRoutes[] = {
   {kGet,    "/readyz",  kOpen,    kNone, kFixed, show_readiness,      nullptr},
   {kGet,    "/healthz", kOpen,    kNone, kFixed, show_readiness,      nullptr},
   {kGet,    "/version", kOpen,    kNone, kFixed, show_version,        nullptr},
+  {kGet,    "/openapi.json", kOpen, kNone, kFixed, show_openapi_json, nullptr},
+  {kGet,    "/openapi.yaml", kOpen, kNone, kFixed, show_openapi_yaml, nullptr},
 };
 // clang-format on
 
