@@ -1,0 +1,74 @@
+// Holds answers against api/openapi/openapi.json. stdin: one answer a line, as
+// {"method","path","status","headers","body"}, where path is that of the document and the names of
+// headers are in lower case. Prints a line for each fault. Objects may have no member that the
+// document does not name, unless it says that they may.
+import {readFileSync} from 'node:fs';
+import Ajv from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+
+const document = JSON.parse(readFileSync(new URL('../../api/openapi/openapi.json', import.meta.url)));
+
+function close(schema) {
+  if (Array.isArray(schema)) return schema.map(close);
+  if (schema === null || typeof schema !== 'object') return schema;
+  const closed = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, close(value)]));
+  if (closed.type === 'object' && closed.properties && closed.additionalProperties === undefined &&
+      typeof closed.properties === 'object') {
+    closed.additionalProperties = false;
+  }
+  return closed;
+}
+
+function resolve(value) {
+  while (value?.$ref) value = value.$ref.slice(2).split('/').reduce((at, name) => at[name], document);
+  return value;
+}
+
+const ajv = new Ajv({strict: false, allErrors: true, validateFormats: true});
+addFormats(ajv);
+for (const format of ['go-duration', 'target-url', 'event-name']) ajv.addFormat(format, true);
+ajv.addSchema({$id: 'https://document/', components: {schemas: close(document.components.schemas)}});
+
+function check(schema, value) {
+  const text = JSON.stringify(close(schema)).replaceAll('"#/', '"https://document/#/');
+  const validate = ajv.compile(JSON.parse(text));
+  return validate(value) ? [] : validate.errors.map((one) => `${one.instancePath} ${one.message} ${JSON.stringify(one.params)}`);
+}
+
+function faultsOf(answer) {
+  const operation = document.paths[answer.path]?.[answer.method.toLowerCase()];
+  if (!operation) return ['no such operation in the document'];
+  const response = resolve(operation.responses[answer.status]);
+  if (!response) return [`status ${answer.status} is not in the document`];
+  const faults = [];
+  for (const [name, header] of Object.entries(response.headers ?? {})) {
+    const found = resolve(header);
+    const value = answer.headers[name.toLowerCase()];
+    if (value === undefined) {
+      if (found.required) faults.push(`no header ${name}`);
+      continue;
+    }
+    const typed = resolve(found.schema).type === 'integer' ? Number(value) : value;
+    faults.push(...check(found.schema, typed).map((one) => `header ${name}:${one}`));
+  }
+  const type = answer.headers['content-type'];
+  if (!response.content) {
+    if (answer.body !== '') faults.push('a body where there is to be none');
+    return faults;
+  }
+  const media = response.content[type];
+  if (!media) return [...faults, `content type ${type} is not in the document`];
+  if (!media.schema) return faults;
+  const value = type === 'application/json' ? JSON.parse(answer.body) : answer.body;
+  return [...faults, ...check(media.schema, value)];
+}
+
+let bad = false;
+for (const line of readFileSync(0, 'utf8').split('\n').filter(Boolean)) {
+  const answer = JSON.parse(line);
+  for (const fault of faultsOf(answer)) {
+    bad = true;
+    console.log(`${answer.method} ${answer.path} ${answer.status}: ${fault}: ${answer.body.slice(0, 300)}`);
+  }
+}
+process.exit(bad ? 1 : 0);
