@@ -1,0 +1,174 @@
+"""Every example of the document is sent to the real binary; every answer must be as it says."""
+
+import json
+import pathlib
+import subprocess
+import urllib.parse
+import uuid
+
+import triggerd_process
+from server_case import ServerCase
+
+CONFORMANCE = pathlib.Path(__file__).resolve().parent.parent / "conformance"
+UNKNOWN = "01890000-0000-7000-8000-000000000000"
+METHODS = ("get", "post", "put", "patch", "delete", "options")
+ADMIN = "e2e-admin-token-of-the-openapi-test"
+
+
+class OpenApi(ServerCase):
+    """Each request gets an organization of its own, so that no example is in another's way."""
+
+    def setUp(self):
+        super().setUp()
+        token = self.folder.path / "admin.token"
+        token.write_text(ADMIN + "\n")
+        self.folder.write_config({
+            "admin": {"token_file": str(token)},
+            "targets": {"allow_http": None, "allow_networks": None}})
+        self.launch()
+        self.admin = self.connect(org=None, bearer=ADMIN)
+        self.anyone = self.connect(org=None, key=None)
+        self.document = self.anyone.get("/openapi.json").json
+        self.answers = []
+
+    def operations(self):
+        for path, item in self.document["paths"].items():
+            for method, operation in item.items():
+                if method in METHODS:
+                    yield path, method, item, operation
+
+    def resolve(self, value):
+        while "$ref" in value:
+            name, found = value["$ref"], self.document
+            for part in name[2:].split("/"):
+                found = found[part]
+            value = found
+        return value
+
+    def fixture(self):
+        """A new organization with a key, a webhook with a trigger and a secret, and an event."""
+        created = self.admin.post("/admin/organizations", {"name": "example"})
+        self.assertEqual(created.status, 201, created)
+        org = created.result["id"]
+        made = self.admin.post(f"/admin/organizations/{org}/api-keys", {})
+        self.assertEqual(made.status, 201, made)
+        client = self.connect(org=org, key=made.result["api_key"])
+        webhook = client.create_webhook("https://fixture.invalid/hook")
+        rotated = client.call("POST", f"/organizations/webhooks/{webhook}/secret/rotate")
+        self.assertEqual(rotated.status, 200, rotated)
+        (event,) = client.publish("PersonCreated_v1")
+        names = {"organization_id": org, "key_id": made.result["id"], "webhook_id": webhook,
+                 "event_id": event, "trigger_name": "token_minted"}
+        return client, names
+
+    def target(self, path, item, operation, names):
+        for name, value in names.items():
+            path = path.replace("{" + name + "}", value)
+        query = {}
+        for parameter in item.get("parameters", []) + operation.get("parameters", []):
+            parameter = self.resolve(parameter)
+            if parameter["in"] == "query" and parameter.get("required"):
+                query[parameter["name"]] = parameter["example"]
+        return path + ("?" + urllib.parse.urlencode(query) if query else "")
+
+    def client_of(self, operation, client):
+        security = operation.get("security", self.document["security"])
+        if security == [{"AdminToken": []}]:
+            return self.admin
+        return client if security else self.connect(org=client.headers["SlashID-OrgID"], key=None)
+
+    def record(self, path, method, answer):
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        self.answers.append({"method": method, "path": path, "status": answer.status,
+                             "headers": headers, "body": answer.body.decode()})
+        return answer
+
+    def bodies(self, operation):
+        """(name, media type, body, whether it is to be refused) of each example."""
+        if "requestBody" not in operation:
+            yield "no body", None, None, False
+            return
+        for media_type, media in operation["requestBody"]["content"].items():
+            for kind in ("examples", "x-refused"):
+                for name, example in media.get(kind, {}).items():
+                    value = example["value"]
+                    body = value.encode() if isinstance(value, str) else json.dumps(value).encode()
+                    yield name, media_type, body, kind == "x-refused"
+
+    def validate(self):
+        if not (CONFORMANCE / "node_modules" / "ajv").is_dir():
+            raise AssertionError("ajv is not installed: run ./setup --tests --deps")
+        done = subprocess.run(["node", "validate_answers.mjs"], cwd=CONFORMANCE, text=True,
+                              input="\n".join(map(json.dumps, self.answers)) + "\n", timeout=60,
+                              capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_every_example_is_answered_as_the_document_says(self):
+        sent = 0
+        for path, method, item, operation in self.operations():
+            for name, media_type, body, refused in self.bodies(operation):
+                with self.subTest(f"{method} {path}: {name}"):
+                    client, names = self.fixture()
+                    headers = {"Content-Type": media_type} if media_type else {}
+                    answer = self.record(path, method, self.client_of(operation, client).call(
+                        method.upper(), self.target(path, item, operation, names), body,
+                        headers=headers))
+                    success = min(int(status) for status in operation["responses"])
+                    self.assertEqual(answer.status, 400 if refused else success, answer)
+                    sent += 1
+        self.assertGreater(sent, 40)
+        self.validate()
+
+    def test_every_refusal_is_answered_as_the_document_says(self):
+        """401, 403, 404, 413 and 415 wherever the document has them."""
+        for path, method, item, operation in self.operations():
+            client, names = self.fixture()
+            own = self.client_of(operation, client)
+            unknown = {name: UNKNOWN for name in names}
+            target = self.target(path, item, operation, names)
+            admin = operation.get("security") == [{"AdminToken": []}]
+            body = next(self.bodies(operation))[2]
+            huge = {"Content-Length": str(5 << 20)}
+            text = {"Content-Type": "text/plain"}
+            cases = {
+                "401": lambda: self.anyone.call(method.upper(), target, body),
+                "403": lambda: (client if admin else self.connect(
+                    org=str(uuid.uuid4()), key=client.headers["SlashID-API-Key"])).call(
+                        method.upper(), target, body),
+                "404": lambda: own.call(
+                    method.upper(), self.target(path, item, operation, unknown), body),
+                "413": lambda: own.call(method.upper(), target, b"", headers=huge),
+                "415": lambda: own.call(method.upper(), target, body or b"{}", headers=text),
+            }
+            for status, call in cases.items():
+                if status not in operation["responses"] or status == "404" and "{" not in path:
+                    continue
+                with self.subTest(f"{method} {path}: {status}"):
+                    answer = self.record(path, method, call())
+                    self.assertEqual(answer.status, int(status), answer)
+        self.validate()
+
+    def test_a_url_in_use_and_a_wrong_method(self):
+        client, _ = self.fixture()
+        path = "/organizations/webhooks"
+        taken = self.record(path, "post", client.post(
+            path, {"name": "n", "target_url": "https://fixture.invalid/hook"}))
+        self.assertEqual(taken.status, 409)
+        for one, _, item, _ in self.operations():
+            answer = self.anyone.call("OPTIONS", one.replace("{", "").replace("}", ""))
+            if "options" not in item and "{" not in one:
+                self.assertEqual(answer.status, 405, one)
+                self.assertTrue(answer.headers["Allow"])
+        self.validate()
+
+    def test_the_document_is_kept_by_its_entity_tag(self):
+        for path in ("/openapi.json", "/openapi.yaml"):
+            first = self.anyone.get(path)
+            again = self.anyone.get(path, headers={"If-None-Match": first.headers["ETag"]})
+            self.record(path, "get", again)
+            self.assertEqual((again.status, again.body), (304, b""))
+        self.validate()
+
+
+if __name__ == "__main__":
+    triggerd_process.main()
