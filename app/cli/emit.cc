@@ -21,9 +21,9 @@
 #include "app/cli/commands.h"
 #include "app/http_client.h"
 #include "app/nearest_word.h"
-#include "app/samples.h"
 #include "app/secrets.h"
 #include "app/system_random.h"
+#include "engine/model/event_samples.h"
 #include "engine/model/event_types.h"
 
 namespace triggerd::app {
@@ -97,7 +97,10 @@ base::Result<std::string> read_data(const std::string& data) {
 base::Result<std::string> make_content(const EmitFlags& flags, base::Random& random) {
   base::Result<std::string> given = read_data(flags.data);
   if (!given.ok()) return given;
-  std::string text = flags.data.empty() ? sample_content(flags.name, random) : given.value();
+  std::string text =
+      flags.data.empty()
+          ? model::sample_event(flags.name, "", base::read_clocks().wall, random).content
+          : given.value();
   if (flags.sets.empty() && flags.removes.empty()) return text;
   rapidjson::Document content;
   content.Parse<rapidjson::kParseNumbersAsStringsFlag>(text.c_str(), text.size());

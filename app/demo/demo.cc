@@ -20,9 +20,9 @@
 #include "app/demo/receiver.h"
 #include "app/http_client.h"
 #include "app/jws_verifier.h"
-#include "app/samples.h"
 #include "app/server.h"
 #include "engine/base/random.h"
+#include "engine/model/event_samples.h"
 
 namespace triggerd::app {
 namespace {
@@ -180,7 +180,7 @@ Result<std::size_t> register_webhooks(const Access& access, const DemoReceiver& 
         fmt::format(R"({{"name":"{}","target_url":"{}"}})", kWebhooks[i].name, receiver.url(i));
     const Result<std::string> id = call(client, "POST", webhooks, body, 201, "id");
     if (!id.ok()) return id.error();
-    for (const std::string_view name : seed_event_names()) {
+    for (const std::string_view name : model::seed_event_names()) {
       if (name.find(kWebhooks[i].only) == std::string_view::npos) continue;
       const std::string trigger =
           fmt::format(R"({{"trigger_type":"event","trigger_name":"{}"}})", name);
@@ -218,16 +218,17 @@ struct Stream {
 
 // One request of up to kEventsPerRequest events; the ids are the publisher's own.
 Status publish_some(HttpClient& client, Stream& stream, std::uint64_t first, base::Random& random) {
-  const std::span<const std::string_view> names = seed_event_names();
+  const std::span<const std::string_view> names = model::seed_event_names();
   const std::uint64_t last = std::min(first + kEventsPerRequest, stream.options.events);
   std::string body = "[";
-  const base::MonoTime now = base::read_clocks().mono;
+  const base::Now now = base::read_clocks();
   for (std::uint64_t i = first; i < last; ++i) {
     const base::EventId id(random.uuid_v4());
     const std::string_view name = names[i % names.size()];
-    stream.tally.sent(id, now);
+    stream.tally.sent(id, now.mono);
     body += fmt::format(R"({}{{"event_id":"{}","event_name":"{}","content":{}}})",
-                        i == first ? "" : ",", id.to_string(), name, sample_content(name, random));
+                        i == first ? "" : ",", id.to_string(), name,
+                        model::sample_event(name, "", now.wall, random).content);
   }
   body += "]";
   const Result<std::string> answer =

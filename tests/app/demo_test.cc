@@ -1,16 +1,8 @@
-// What the demo and `triggerd emit` are made of: samples and the tally.
-#include <chrono>
-#include <set>
-#include <string>
-#include <string_view>
-
-#include <gmock/gmock.h>
+// What the demo counts.
 #include <gtest/gtest.h>
-#include <rapidjson/document.h>
+#include <chrono>
 
 #include "app/demo/tally.h"
-#include "app/samples.h"
-#include "engine/model/event_types.h"
 
 namespace triggerd::app {
 namespace {
@@ -22,40 +14,6 @@ base::EventId event_id(std::uint8_t number) {
 }
 base::MonoTime at_ms(int ms) {
   return base::MonoTime(std::chrono::hours(1)) + std::chrono::milliseconds(ms);
-}
-
-TEST(Samples, EveryBuiltInNameGivesAJsonObject) {
-  base::SeededRandom random(1);
-  ASSERT_EQ(model::built_in_event_types().size(), 52U);
-  for (const model::BuiltInEventType& type : model::built_in_event_types()) {
-    for (int i = 0; i < 200; ++i) {
-      const std::string content = sample_content(type.name, random);
-      rapidjson::Document document;
-      document.Parse(content.data(), content.size());
-      ASSERT_FALSE(document.HasParseError()) << type.name << ": " << content;
-      ASSERT_TRUE(document.IsObject()) << type.name << ": " << content;
-      std::set<std::string> names;
-      for (auto member = document.MemberBegin(); member < document.MemberEnd(); ++member) {
-        EXPECT_TRUE(names.insert(member->name.GetString()).second) << type.name << ": " << content;
-      }
-      EXPECT_FALSE(names.contains("event_metadata")) << "the engine's own";
-    }
-  }
-}
-
-TEST(Samples, AnUnknownNameGivesASharedPart) {
-  base::SeededRandom random(1);
-  EXPECT_THAT(sample_content("Whatever_v7", random), testing::HasSubstr("analytics_metadata"));
-}
-
-TEST(Samples, TheSeedNamesAreFifteenOfTheCatalogue) {
-  std::set<std::string_view> catalogue;
-  for (const model::BuiltInEventType& type : model::built_in_event_types()) {
-    catalogue.insert(type.name);
-  }
-  const auto seeds = seed_event_names();
-  EXPECT_EQ(std::set<std::string_view>(seeds.begin(), seeds.end()).size(), 15U);
-  for (const std::string_view name : seeds) EXPECT_TRUE(catalogue.contains(name)) << name;
 }
 
 TEST(DemoTally, CountsDeliveriesDuplicatesAndLosses) {
