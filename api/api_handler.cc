@@ -4,10 +4,12 @@
 
 #include <fmt/format.h>
 
+#include "api/cors.h"
 #include "api/event_format.h"
 #include "api/head_rules.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "api/sdk_handlers.h"
 #include "api/trace_context.h"
 #include "engine/base/assert.h"
 
@@ -18,11 +20,24 @@ namespace {
 constexpr std::size_t kIgnoredBodyBytesMax = 4096;
 
 std::size_t body_bytes_max(const Route& route) {
-  return route.body == Body::kNone ? kIgnoredBodyBytesMax : model::kBodyBytesMax;
+  switch (route.body) {
+    case Body::kJson:
+    case Body::kEvents:
+      return model::kBodyBytesMax;
+    case Body::kSdk:
+      return model::kSdkBodyBytesMax;
+    case Body::kNone:
+      break;
+  }
+  return kIgnoredBodyBytesMax;
 }
 
 bool is_stream(const Route& route, const HttpRequest& head) {
   return route.body == Body::kEvents && event_format_of(head) == EventFormat::kNdjson;
+}
+
+void add_fields(HttpResponse& response, const std::vector<HttpField>& fields) {
+  response.fields.insert(response.fields.end(), fields.begin(), fields.end());
 }
 
 HttpResponse not_in_time(base::Duration timeout, Waits waits) {
@@ -50,7 +65,10 @@ ApiHandler::ApiHandler(loop::EventLoop& loop, Backend& backend, base::Random& ra
 
 HeadDecision ApiHandler::on_head(const HttpRequest& head) {
   std::variant<Admitted, HttpResponse> verdict = admit_head(head);
-  if (auto* refusal = std::get_if<HttpResponse>(&verdict)) return AnswerNow{std::move(*refusal)};
+  if (auto* refusal = std::get_if<HttpResponse>(&verdict)) {
+    if (is_of_sdk(head)) add_fields(*refusal, sdk_fields(head));
+    return AnswerNow{std::move(*refusal)};
+  }
   if (is_stream(*std::get<Admitted>(verdict).route, head)) {
     if (streams_.size() >= model::kStreamsMax) {
       return AnswerNow{problem(503, "too many streams of events are open; try again later")};
@@ -62,7 +80,21 @@ HeadDecision ApiHandler::on_head(const HttpRequest& head) {
   return ReadBody{body_bytes_max(*std::get<Admitted>(verdict).route)};
 }
 
+bool ApiHandler::is_of_sdk(const HttpRequest& head) const {
+  return options_.sdk_ingest.enabled && is_sdk_path(head.path());
+}
+
+std::vector<HttpField> ApiHandler::sdk_fields(const HttpRequest& head) const {
+  return origin_fields(head, options_.sdk_ingest.allowed_origins);
+}
+
 std::variant<ApiHandler::Admitted, HttpResponse> ApiHandler::admit_head(const HttpRequest& head) {
+  if (is_sdk_path(head.path())) {
+    if (!options_.sdk_ingest.enabled) return unknown_route();
+    if (auto refusal = refuse_origin(head, options_.sdk_ingest.allowed_origins)) {
+      return *std::move(refusal);
+    }
+  }
   std::variant<Matched, HttpResponse> found = find_route(all_routes(), head.method, head.path());
   if (auto* refusal = std::get_if<HttpResponse>(&found)) return std::move(*refusal);
   auto& matched = std::get<Matched>(found);
@@ -70,10 +102,11 @@ std::variant<ApiHandler::Admitted, HttpResponse> ApiHandler::admit_head(const Ht
 
   std::variant<Caller, HttpResponse> caller = admit(route.access, head, backend_);
   if (auto* refusal = std::get_if<HttpResponse>(&caller)) return std::move(*refusal);
-  if (route.body == Body::kJson) {
-    if (auto refusal = refuse_media_type(head)) return *std::move(refusal);
-  } else if (route.body == Body::kEvents) {
+  if (route.body == Body::kEvents) {
     if (auto refusal = refuse_event_format(head)) return *std::move(refusal);
+  } else if (route.body != Body::kNone) {
+    const auto plain = route.body == Body::kSdk ? PlainText::kIsJson : PlainText::kRefused;
+    if (auto refusal = refuse_media_type(head, plain)) return *std::move(refusal);
   }
   if (!is_stream(route, head)) {
     if (auto refusal = refuse_length(head, body_bytes_max(route))) return *std::move(refusal);
@@ -88,6 +121,12 @@ std::variant<ApiHandler::Admitted, HttpResponse> ApiHandler::admit_head(const Ht
 }
 
 void ApiHandler::on_request(HttpRequest request, Respond respond) {
+  if (is_of_sdk(request)) {
+    respond = [respond = std::move(respond), fields = sdk_fields(request)](HttpResponse answer) {
+      add_fields(answer, fields);
+      respond(std::move(answer));
+    };
+  }
   std::variant<Admitted, HttpResponse> verdict = admit_head(request);
   if (auto* refusal = std::get_if<HttpResponse>(&verdict)) return respond(std::move(*refusal));
   const auto& admitted = std::get<Admitted>(verdict);
@@ -103,7 +142,7 @@ void ApiHandler::ask(Ask ask, const Admitted& admitted, Respond respond) {
   Waiting waiting{0,
                   std::move(respond),
                   admitted.route->present,
-                  Audience{admitted.caller.scopes, std::move(ask.api_key)},
+                  Audience{admitted.caller.scopes, std::move(ask.api_key), std::move(ask.answer)},
                   admitted.timeout,
                   admitted.route->waits};
   const Ticket ticket = waiting_.add(std::move(waiting), admitted.timeout, loop_.now().mono);

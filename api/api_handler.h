@@ -12,6 +12,7 @@
 #include <string>
 #include <unordered_map>
 #include <variant>
+#include <vector>
 
 #include "api/api_options.h"
 #include "api/backend.h"
@@ -61,6 +62,9 @@ class ApiHandler final : public HttpHandler {
   };
 
   std::variant<Admitted, HttpResponse> admit_head(const HttpRequest& head);
+  // For the paths of SDKs, which pages of other origins call.
+  [[nodiscard]] bool is_of_sdk(const HttpRequest& head) const;
+  [[nodiscard]] std::vector<HttpField> sdk_fields(const HttpRequest& head) const;
   void ask(Ask ask, const Admitted& admitted, Respond respond);
   void ask_for_stream(std::uint64_t stream, model::PublishEvents events);
   void answer_stream(std::uint64_t stream, const model::Reply& reply);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct ApiOptions {
   base::Duration reply_timeout = std::chrono::seconds(30);
   // Requests that wait at the same time; one more is answered 503.
   std::size_t waiting_max = model::kWaitingRequestsMax;
+  // Test events that one request may ask for: those of a full rate (core/door_rates.h).
+  std::uint32_t test_events_burst = model::kTestEventsRate.burst;
   // Peers whose X-Forwarded-For is believed.
   std::vector<model::Network> trusted_proxies;
   SdkIngestOptions sdk_ingest;

@@ -30,11 +30,15 @@ bool is_header_list_byte(char c) {
   return is_lower_alnum(c) || (c >= 'A' && c <= 'Z') || others.find(c) != std::string_view::npos;
 }
 
-// Of a request whose Origin was not refused.
+// Nothing when there is none, or what there is is not one origin.
 const std::string* origin_of(const HttpRequest& head) {
   const std::string* const origin = head.find_field("Origin");
   return origin != nullptr && is_origin(*origin) && head.count_fields("Origin") == 1 ? origin
                                                                                      : nullptr;
+}
+
+bool is_allowed(const std::string& origin, const std::vector<std::string>& allowed) {
+  return allowed.empty() || std::find(allowed.begin(), allowed.end(), origin) != allowed.end();
 }
 
 }  // namespace
@@ -79,9 +83,7 @@ std::optional<HttpResponse> refuse_origin(const HttpRequest& head,
   if (origin == nullptr) {
     return problem(400, "Origin: must be one origin, such as https://shop.example");
   }
-  if (allowed.empty() || std::find(allowed.begin(), allowed.end(), *origin) != allowed.end()) {
-    return std::nullopt;
-  }
+  if (is_allowed(*origin, allowed)) return std::nullopt;
   return problem(403, "Origin: pages of this origin may not send events here");
 }
 
@@ -97,12 +99,16 @@ HttpResponse answer_preflight(const HttpRequest& head) {
   return response;
 }
 
-void allow_origin(const HttpRequest& head, HttpResponse& response) {
-  if (const std::string* const origin = origin_of(head)) {
-    response.fields.push_back({"Access-Control-Allow-Origin", *origin});
-    response.fields.push_back({"Access-Control-Allow-Credentials", "true"});
+std::vector<HttpField> origin_fields(const HttpRequest& head,
+                                     const std::vector<std::string>& allowed) {
+  std::vector<HttpField> fields;
+  const std::string* const origin = origin_of(head);
+  if (origin != nullptr && is_allowed(*origin, allowed)) {
+    fields.push_back({"Access-Control-Allow-Origin", *origin});
+    fields.push_back({"Access-Control-Allow-Credentials", "true"});
   }
-  response.fields.push_back({"Vary", "Origin"});
+  fields.push_back({"Vary", "Origin"});
+  return fields;
 }
 
 }  // namespace triggerd::api

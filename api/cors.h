@@ -26,8 +26,9 @@ namespace triggerd::api {
 // is the name of a header; else they are not allowed.
 [[nodiscard]] HttpResponse answer_preflight(const HttpRequest& head);
 
-// Lets the page that sent `head` see `response`: every answer needs it, also an error. Without an
-// Origin only Vary is set.
-void allow_origin(const HttpRequest& head, HttpResponse& response);
+// What lets the page that sent `head` see the answer: every answer needs it, also an error. For an
+// origin that is refused, and without one, Vary alone.
+[[nodiscard]] std::vector<HttpField> origin_fields(const HttpRequest& head,
+                                                   const std::vector<std::string>& allowed);
 
 }  // namespace triggerd::api

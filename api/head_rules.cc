@@ -36,13 +36,14 @@ std::optional<HttpResponse> refuse_content_encoding(const HttpRequest& head) {
 
 }  // namespace
 
-std::optional<HttpResponse> refuse_media_type(const HttpRequest& head) {
+std::optional<HttpResponse> refuse_media_type(const HttpRequest& head, PlainText plain) {
   if (auto refusal = refuse_content_encoding(head)) return refusal;
   const std::string* const type = head.find_field("Content-Type");
   if (type == nullptr) return std::nullopt;
   const MediaType media_type = parse_media_type(*type);
-  if (head.count_fields("Content-Type") > 1 || media_type.essence != "application/json" ||
-      !media_type.is_utf8) {
+  const bool is_json = media_type.essence == "application/json" ||
+                       (plain == PlainText::kIsJson && media_type.essence == "text/plain");
+  if (head.count_fields("Content-Type") > 1 || !is_json || !media_type.is_utf8) {
     return problem(415, "Content-Type: must be application/json, in UTF-8");
   }
   return std::nullopt;

@@ -2,6 +2,7 @@
 // (CONTRACT A1, B7). RFC 9110, sections 8.3 and 8.4.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "api/http.h"
@@ -10,9 +11,12 @@
 
 namespace triggerd::api {
 
+// A browser sends JSON as text/plain where it wants to spare the preflight (navigator.sendBeacon).
+enum class PlainText : std::uint8_t { kRefused, kIsJson };
 // The answer (415) to a body that is not plain JSON in UTF-8; nothing when it may come. An absent
 // Content-Type is accepted.
-[[nodiscard]] std::optional<HttpResponse> refuse_media_type(const HttpRequest& head);
+[[nodiscard]] std::optional<HttpResponse> refuse_media_type(const HttpRequest& head,
+                                                            PlainText plain = PlainText::kRefused);
 
 // The answer (415) to events in a format that is not taken (event_format.h); it lists those that
 // are.

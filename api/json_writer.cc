@@ -215,6 +215,38 @@ void webhook_object(Json& json, const model::Webhook& webhook, HeaderValues valu
   json.end_object();
 }
 
+// Members that a TestEvent of this name has beside the four that all have.
+struct TestEventMember {
+  std::string_view event_name;
+  std::string_view member;
+  std::string TestEvent::*value;
+};
+constexpr TestEventMember kTestEventMembers[] = {
+    {"AuthenticationSucceeded_v1", "person_id", &TestEvent::person_id},
+    {"AuthenticationSucceeded_v1", "authn_method", &TestEvent::authn_method},
+    {"AuthenticationFailed_v1", "failed_authn_method", &TestEvent::authn_method},
+    {"AuthenticationFailed_v1", "failure_reason", &TestEvent::failure_reason},
+    {"PersonCreated_v1", "person_id", &TestEvent::person_id},
+    {"AnonymousPersonCreated_v1", "person_id", &TestEvent::person_id},
+    {"PersonDeleted_v1", "person_id", &TestEvent::person_id},
+    {"VirtualPageLoaded_v1", "window_location", &TestEvent::window_location},
+    {"SlashIDSDKLoaded_v1", "window_location", &TestEvent::window_location},
+    {"PersonIdentified_v1", "window_location", &TestEvent::window_location},
+    {"PersonLoggedOut_v1", "window_location", &TestEvent::window_location},
+};
+
+void test_event_object(Json& json, const TestEvent& event) {
+  json.begin_object();
+  json.text_member("event_id", event.id.to_string());
+  json.text_member("event_name", event.name);
+  json.text_member("organization_id", event.org.to_string());
+  json.time_member("timestamp", event.timestamp);
+  for (const TestEventMember& own : kTestEventMembers) {
+    if (own.event_name == event.name) json.text_member(own.member, event.*own.value);
+  }
+  json.end_object();
+}
+
 std::string_view name_of(model::TriggerType type) {
   return type == model::TriggerType::kEvent ? "event" : "sync_hook";
 }
@@ -432,6 +464,18 @@ std::string write_line_errors(const std::vector<ErrorEntry>& entries, std::uint6
   json.number_member("line", static_cast<std::int64_t>(line));
   json.end_object();
   return json.take() + '\n';
+}
+
+std::string write_test_events(const std::vector<TestEvent>& events) {
+  return in_envelope([&events](Json& json) { write_list(json, events, test_event_object); });
+}
+
+std::string write_sdk_event(const model::EventId& id) {
+  return in_envelope([&id](Json& json) {
+    json.begin_object();
+    json.text_member("event_id", id.to_string());
+    json.end_object();
+  });
 }
 
 std::string write_event(const model::Event& event,

@@ -35,6 +35,19 @@ enum class HeaderValues : std::uint8_t { kClear, kMasked };
                                                std::uint64_t line);
 [[nodiscard]] std::string write_line_errors(const std::vector<ErrorEntry>& entries,
                                             std::uint64_t line);
+// Flat, with the members of its event type (CONTRACT B1.2).
+struct TestEvent {
+  model::EventId id;
+  std::string name;
+  base::WallTime timestamp;
+  model::OrgId org;
+  std::string person_id;
+  std::string authn_method;
+  std::string failure_reason;
+  std::string window_location;
+};
+[[nodiscard]] std::string write_test_events(const std::vector<TestEvent>& events);
+[[nodiscard]] std::string write_sdk_event(const model::EventId& id);
 // `content` is the publisher's own object, byte for byte.
 [[nodiscard]] std::string write_event(const model::Event& event,
                                       const std::vector<model::DeliveryView>& deliveries);

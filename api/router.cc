@@ -47,6 +47,8 @@ std::string_view name_of(Method method) {
       return "PUT";
     case Method::kPatch:
       return "PATCH";
+    case Method::kOptions:
+      return "OPTIONS";
     default:
       return "DELETE";
   }

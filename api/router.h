@@ -36,7 +36,8 @@ struct Call {
 // A question for the engine.
 struct Ask {
   model::Request request;
-  std::string api_key;  // text of the key that is being made
+  std::string api_key;   // text of the key that is being made
+  std::string answer{};  // body that was written before the engine was asked
 };
 // What a request comes to: an answer at once, or a question.
 using Step = std::variant<HttpResponse, Ask>;
@@ -45,6 +46,7 @@ using Step = std::variant<HttpResponse, Ask>;
 struct Audience {
   std::uint8_t scopes = 0;
   std::string api_key;
+  std::string answer{};
 };
 
 // Makes a step of a call. May take the body.
@@ -57,6 +59,7 @@ enum class Body : std::uint8_t {
   kNone,
   kJson,
   kEvents,  // any format of events (event_format.h)
+  kSdk,     // JSON, at most kSdkBodyBytesMax, called text/plain by some browsers
 };
 // Whether the consistency headers are looked at (CONTRACT B7).
 enum class Waits : std::uint8_t { kDefault, kAsAsked };

@@ -4,7 +4,9 @@
 #include "api/event_handlers.h"
 #include "api/hook_handlers.h"
 #include "api/openapi_handlers.h"
+#include "api/sdk_handlers.h"
 #include "api/system_handlers.h"
+#include "api/test_event_handlers.h"
 #include "api/webhook_handlers.h"
 
 namespace triggerd::api {
@@ -19,6 +21,7 @@ constexpr std::string_view kNewSecret = "/organizations/webhooks/{webhook_id}/se
 constexpr std::string_view kEvents = "/organizations/events";
 constexpr std::string_view kEvent = "/organizations/events/{event_id}";
 constexpr std::string_view kHook = "/organizations/sync-hooks/{trigger_name}";
+constexpr std::string_view kTests = "/test-events";
 constexpr std::string_view kOrgs = "/admin/organizations";
 constexpr std::string_view kOrg = "/admin/organizations/{organization_id}";
 constexpr std::string_view kKeys = "/admin/organizations/{organization_id}/api-keys";
@@ -30,6 +33,7 @@ constexpr auto kGet = Method::kGet;
 constexpr auto kPost = Method::kPost;
 constexpr auto kPatch = Method::kPatch;
 constexpr auto kDelete = Method::kDelete;
+constexpr auto kOptions = Method::kOptions;
 constexpr auto kOpen = Access::kOpen;
 constexpr auto kOrgOnly = Access::kOrganization;
 constexpr auto kPublish = Access::kPublish;
@@ -39,6 +43,7 @@ constexpr auto kAdmin = Access::kAdmin;
 constexpr auto kNone = Body::kNone;
 constexpr auto kJson = Body::kJson;
 constexpr auto kAny = Body::kEvents;
+constexpr auto kSdk = Body::kSdk;
 constexpr auto kFixed = Waits::kDefault;
 constexpr auto kAsked = Waits::kAsAsked;
 
@@ -59,6 +64,12 @@ constexpr Route kRoutes[] = {
 
   {kPost,   kEvents,    kPublish, kAny,  kFixed, publish_events,      show_published},
   {kGet,    kEvent,     kRead,    kNone, kFixed, get_event,           show_event},
+  {kPost,   kTests,     kManage,  kJson, kFixed, send_test_events,    show_test_events},
+  // Not there unless they are enabled: ApiHandler sees to it.
+  {kPost,   kSdkPath,   kOpen,    kSdk,  kFixed, take_sdk_event,      show_sdk_event},
+  {kOptions, kSdkPath,  kOpen,    kNone, kFixed, preflight_sdk,       nullptr},
+  {kPost,   kSdkAliasPath, kOpen, kSdk,  kFixed, take_sdk_event,      show_sdk_event},
+  {kOptions, kSdkAliasPath, kOpen, kNone, kFixed, preflight_sdk,      nullptr},
 
   {kPost,   kHook,      kPublish, kJson, kFixed, call_hook,           show_hook},
 

@@ -281,7 +281,7 @@ constexpr Setting kSettings[] = {
      [](Path p, const Values& v, Config& c) { return read_rate(p, v[0], c.rates.test_events); }},
     {"rates.test_events_burst", Arity::kOne,
      [](Path p, const Values& v, Config& c) {
-       return read_burst(p, v[0], model::kEventsPerBatchMax, c.rates.test_events);
+       return read_burst(p, v[0], model::kTestEventsPerRequestMax, c.rates.test_events);
      }},
     {"rates.jwks_per_minute", Arity::kOne,
      [](Path p, const Values& v, Config& c) { return read_rate(p, v[0], c.rates.jwks); }},

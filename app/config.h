@@ -16,7 +16,7 @@
 #include "engine/base/log.h"
 #include "engine/base/status.h"
 #include "engine/base/time.h"
-#include "engine/core/engine.h"
+#include "engine/core/door_rates.h"
 #include "engine/model/limits.h"
 #include "engine/model/network.h"
 #include "engine/model/records.h"

@@ -19,6 +19,7 @@ dispatcher::DispatcherOptions dispatcher_options(const IoShared& shared) {
 
 api::ApiOptions api_options(const Config& config) {
   api::ApiOptions options;
+  options.test_events_burst = config.rates.test_events.burst;
   options.trusted_proxies = config.trusted_proxies;
   options.sdk_ingest = config.sdk_ingest;
   return options;

@@ -56,9 +56,10 @@ Engine::Parts::Parts(EngineOptions given, base::Random& random)
       registry_requests(RegistryLimits{options.webhooks_per_org_max,
                                        options.triggers_per_webhook_max, options.secret_overlap},
                         options.targets, registry, deliveries, catalogue, outbox, random),
+      door(options.rates, seed),
       publisher(publish_limits(options),
                 DedupOptions{options.dedup_window, options.dedup_ids, seed}, registry, deliveries,
-                catalogue, outbox),
+                catalogue, door, outbox),
       signing_keys(options.key_publish_lead,
                    RateLimit::of(options.rates.jwks.per_minute, std::chrono::minutes(1),
                                  options.rates.jwks.burst),
@@ -96,8 +97,6 @@ void Engine::handle(model::Request request, RequestId id, Now now) {
         using Asked = std::decay_t<decltype(asked)>;
         if constexpr (std::is_same_v<Asked, model::PublishEvents>) {
           parts.publisher.handle(std::forward<decltype(asked)>(asked), id, now);
-        } else if constexpr (std::is_same_v<Asked, model::ClaimRate>) {
-          parts.outbox.reply(id, model::Done{});
         } else if constexpr (std::is_same_v<Asked, model::CallHook>) {
           parts.hooks.handle(std::forward<decltype(asked)>(asked), id, now);
         } else if constexpr (std::is_same_v<Asked, model::RotateSigningKey> ||

@@ -15,21 +15,13 @@
 #include "engine/base/random.h"
 #include "engine/base/time.h"
 #include "engine/core/circuit_breaker.h"
+#include "engine/core/door_rates.h"
 #include "engine/core/hook_limits.h"
 #include "engine/model/limits.h"
 #include "engine/model/network.h"
 #include "engine/model/output.h"
 
 namespace triggerd::core {
-
-// One for each RateKind.
-struct DoorRates {
-  model::DoorRate test_events = model::kTestEventsRate;
-  model::DoorRate jwks = model::kJwksRate;
-  model::DoorRate sdk_client = model::kSdkClientRate;
-  model::DoorRate sdk_organization = model::kSdkOrganizationRate;
-  bool operator==(const DoorRates&) const = default;
-};
 
 struct EngineOptions {
   // Delays before attempts 2, 3, …; the first attempt is at once (Standard Webhooks).
@@ -48,7 +40,7 @@ struct EngineOptions {
   std::size_t payload_cache_bytes = model::kPayloadCacheBytesDefault;
   std::size_t dedup_ids = model::kDedupIdsDefault;
   base::Duration dedup_window = model::kDedupWindow;
-  DoorRates rates;
+  DoorRates rates;  // each rate and burst above 0
   // How long a webhook's previous secret signs beside the new one.
   base::Duration secret_overlap = model::kSecretOverlapDefault;
   // How long a new signing key is published before it signs.

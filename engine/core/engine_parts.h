@@ -5,6 +5,7 @@
 
 #include "engine/base/random.h"
 #include "engine/core/deliveries.h"
+#include "engine/core/door.h"
 #include "engine/core/engine.h"
 #include "engine/core/event_catalogue.h"
 #include "engine/core/hook_calls.h"
@@ -30,6 +31,7 @@ struct Engine::Parts {
   Registry registry;
   Deliveries deliveries;
   RegistryRequests registry_requests;
+  Door door;
   Publisher publisher;
   SigningKeys signing_keys;
   HookCalls hooks;

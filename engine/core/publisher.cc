@@ -25,12 +25,14 @@ using model::Refusal;
 using model::RequestId;
 
 Publisher::Publisher(const PublishLimits& limits, const DedupOptions& dedup, Registry& registry,
-                     Deliveries& deliveries, const EventCatalogue& catalogue, Outbox& outbox)
+                     Deliveries& deliveries, const EventCatalogue& catalogue, Door& door,
+                     Outbox& outbox)
     : limits_(limits),
       dedup_(dedup),
       registry_(registry),
       deliveries_(deliveries),
       catalogue_(catalogue),
+      door_(door),
       outbox_(outbox),
       seen_(dedup) {}
 
@@ -47,7 +49,10 @@ EventSeq Publisher::take_event_seq() {
 // --- From request to answer -------------------------------------------------------------------
 
 void Publisher::handle(PublishEvents request, RequestId id, Now now) {
+  // A client that asks too often learns nothing, not even which organizations there are.
+  if (!claim_or_refuse(request, Claims::kOfClient, id, now)) return;
   if (!well_formed_or_refuse(request, id)) return;
+  if (!claim_or_refuse(request, Claims::kOthers, id, now)) return;
   const std::vector<std::optional<Answer>> none(request.events.size());
   const std::vector<Verdict> verdicts = judge(request, none, now);
   if (!any_unknown(verdicts)) return accept(request, id, verdicts, now);
@@ -55,6 +60,17 @@ void Publisher::handle(PublishEvents request, RequestId id, Now now) {
   waiting.request = std::move(request);
   waiting.answers = none;
   ask(std::move(waiting), id, verdicts);
+}
+
+bool Publisher::claim_or_refuse(const PublishEvents& request, Claims which, RequestId id, Now now) {
+  for (const model::RateClaim& claim : request.claims) {
+    if (goes_by_client_alone(claim.kind) != (which == Claims::kOfClient)) continue;
+    if (std::optional<Refusal> refusal = door_.claim(claim, now)) {
+      outbox_.refuse(id, *std::move(refusal));
+      return false;
+    }
+  }
+  return true;
 }
 
 bool Publisher::well_formed_or_refuse(const PublishEvents& request, RequestId id) {

@@ -13,6 +13,7 @@
 #include "engine/base/time.h"
 #include "engine/core/dedup_window.h"
 #include "engine/core/deliveries.h"
+#include "engine/core/door.h"
 #include "engine/core/event_catalogue.h"
 #include "engine/core/outbox.h"
 #include "engine/core/registry.h"
@@ -31,7 +32,7 @@ class Publisher {
  public:
   // All arguments outlive this.
   Publisher(const PublishLimits& limits, const DedupOptions& dedup, Registry& registry,
-            Deliveries& deliveries, const EventCatalogue& catalogue, Outbox& outbox);
+            Deliveries& deliveries, const EventCatalogue& catalogue, Door& door, Outbox& outbox);
 
   // Recovery. Events may be stored that are not remembered here.
   void recovered() { seen_.set_incomplete(); }
@@ -73,6 +74,9 @@ class Publisher {
     std::size_t index = 0;
   };
 
+  enum class Claims : std::uint8_t { kOfClient, kOthers };
+  [[nodiscard]] bool claim_or_refuse(const model::PublishEvents& request, Claims which,
+                                     model::RequestId id, base::Now now);
   void resume(Waiting waiting, model::RequestId id, base::Now now);
   [[nodiscard]] static bool any_unknown(const std::vector<Verdict>& verdicts);
   [[nodiscard]] bool well_formed_or_refuse(const model::PublishEvents& request,
@@ -92,6 +96,7 @@ class Publisher {
   Registry& registry_;
   Deliveries& deliveries_;
   const EventCatalogue& catalogue_;
+  Door& door_;
   Outbox& outbox_;
   DedupWindow seen_;
   std::uint64_t remembered_ = 0;  // ids put into seen_, ever

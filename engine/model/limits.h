@@ -45,6 +45,10 @@ inline constexpr std::chrono::nanoseconds kSecretOverlapMax = std::chrono::hours
 inline constexpr std::size_t kBodyBytesMax = std::size_t{4} * 1024 * 1024;
 inline constexpr std::size_t kEventContentBytesMax = std::size_t{256} * 1024;
 inline constexpr std::size_t kEventsPerBatchMax = 1000;
+// Test events are accepted twice where duplicates are asked for.
+inline constexpr std::size_t kTestEventsPerRequestMax = kEventsPerBatchMax / 2;
+// One event of an SDK: whoever sends it has no key.
+inline constexpr std::size_t kSdkBodyBytesMax = std::size_t{64} * 1024;
 inline constexpr std::size_t kJsonDepthMax = 64;
 inline constexpr std::size_t kOrderingKeyBytesMax = 256;
 // Attributes of a CloudEvent; `type` is an event name.
@@ -160,6 +164,7 @@ static_assert(kHookCallsPerOrgMax <= kHookCallsMax);
 static_assert(kMatchesPerRequestMax >= kWebhooksPerOrgMax, "one event may match every webhook");
 static_assert(kInFlightPerWebhookDefault <= kInFlightDefault);
 static_assert(kPendingPerOrgMax <= kPendingMax);
-static_assert(kTestEventsRate.burst <= kEventsPerBatchMax, "a burst of test events fits a batch");
+static_assert(kTestEventsRate.burst <= kTestEventsPerRequestMax,
+              "a burst of test events fits a batch");
 
 }  // namespace triggerd::model

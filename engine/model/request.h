@@ -118,11 +118,10 @@ struct RemoveTrigger {
 // What is limited by rate; each kind has a limit of its own (EngineOptions::rates).
 enum class RateKind : std::uint8_t {
   kTestEvents,       // of an organization
-  kJwks,             // of a client for an organization (CONTRACT A7)
   kSdkClient,        // of a client
   kSdkOrganization,  // of an organization
 };
-inline constexpr std::size_t kRateKinds = 4;
+inline constexpr std::size_t kRateKinds = 3;
 
 // Tokens that a request takes of one rate, or else is refused with kRateLimited. The engine keeps
 // the rates, so that they are exact however many I/O threads there are.
@@ -131,10 +130,6 @@ struct RateClaim {
   OrgId org;         // zero where the kind does not go by it
   IpAddress client;  // client_network(); zero where the kind does not go by it
   std::uint32_t tokens = 1;
-};
-// Takes tokens for what the edge answers by itself (the JWKS). Answered with Done.
-struct ClaimRate {
-  RateClaim claim;
 };
 
 // One event to accept. The edge has minted what the client left out and built `content`
@@ -194,7 +189,7 @@ using Request =
                  CreateApiKey, ListApiKeys, DeleteApiKey, RotateSigningKey, ListSigningKeys,
                  GetJwks, CreateWebhook, ListWebhooks, GetWebhook, PatchWebhook, DeleteWebhook,
                  RotateSecret, GetSecret, ListTriggers, AddTrigger, RemoveTrigger, PublishEvents,
-                 CallHook, GetEvent, ClaimRate>;
+                 CallHook, GetEvent>;
 
 // --- Replies ----------------------------------------------------------------------------------
 

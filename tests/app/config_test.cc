@@ -93,7 +93,7 @@ const std::vector<SettingCase>& setting_cases() {
        {{"1"}, {"100000000"}},
        {{"0"}, {"100000001"}},
        "from 1 to 100000000"},
-      {"rates.test_events_burst", {{"1"}, {"1000"}}, {{"0"}, {"1001"}}, "from 1 to 1000"},
+      {"rates.test_events_burst", {{"1"}, {"500"}}, {{"0"}, {"501"}}, "from 1 to 500"},
       {"rates.jwks_per_minute",
        {{"1"}, {"100000000"}},
        {{"0"}, {"100000001"}},

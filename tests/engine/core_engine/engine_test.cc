@@ -331,6 +331,7 @@ class PublisherTest : public ::testing::Test {
   Outbox outbox_;
   Registry registry_{1};
   EventCatalogue catalogue_;
+  Door door_{DoorRates{}, 1};
   Deliveries deliveries_{
       DeliveryOptions{{default_retry_schedule(), 0}, {1, 1, 1}, {}, 1'000'000, {}, 1}, registry_,
       outbox_, random_};
@@ -339,6 +340,7 @@ class PublisherTest : public ::testing::Test {
                        registry_,
                        deliveries_,
                        catalogue_,
+                       door_,
                        outbox_};
   model::Output output_;
 };
