@@ -11,7 +11,7 @@ const { SSR } = createRequire(import.meta.url)('@slashid/slashid');
 const [baseURL, oid, person] = process.argv.slice(2);
 
 const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const claims = { sub: person, oid, exp: 4102444800, iat: 1700000000 };
+const claims = { sub: person, person_id: person, oid, exp: 4102444800, iat: 1700000000 };
 const token = `${part({ alg: 'ES256' })}.${part(claims)}.c2ln`;
 const user = new SSR.User(token, { oid, baseURL });
 
