@@ -131,6 +131,7 @@ const std::vector<SettingCase>& setting_cases() {
        {{"0"}, {"0.9"}, {"0.25"}},
        {{"-0.1"}, {"0.91"}, {"nan"}, {"inf"}, {"x"}, {""}},
        "0 to 0.9"},
+      {"delivery.retry.disable_after", {{"48h"}, {"0s"}}, {{""}, {"5 days"}, {"-1s"}}, "duration"},
       {"targets.allow_http", {{"true"}, {"false"}}, {{"on"}}, "true or false"},
       {"targets.allow_networks",
        {{}, {"127.0.0.0/8"}, {"10.0.0.0/8", "fd00::/8"}},

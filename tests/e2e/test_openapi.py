@@ -10,6 +10,7 @@ import triggerd_process
 from server_case import ServerCase
 
 CONFORMANCE = pathlib.Path(__file__).resolve().parent.parent / "conformance"
+EXAMPLE_ORG = b"7f5c1c1e-2b6a-4c66-9f0e-0d5a1a4c9a11"  # stands for the fixture's own
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
 METHODS = ("get", "post", "put", "patch", "delete", "options")
 ADMIN = "e2e-admin-token-of-the-openapi-test"
@@ -24,6 +25,7 @@ class OpenApi(ServerCase):
         token.write_text(ADMIN + "\n")
         self.folder.write_config({
             "admin": {"token_file": str(token)},
+            "sdk_ingest": {"enabled": True},
             "targets": {"allow_http": None, "allow_networks": None}})
         self.launch()
         self.admin = self.connect(org=None, bearer=ADMIN)
@@ -110,6 +112,8 @@ class OpenApi(ServerCase):
                 with self.subTest(f"{method} {path}: {name}"):
                     client, names = self.fixture()
                     headers = {"Content-Type": media_type} if media_type else {}
+                    if body:
+                        body = body.replace(EXAMPLE_ORG, names["organization_id"].encode())
                     answer = self.record(path, method, self.client_of(operation, client).call(
                         method.upper(), self.target(path, item, operation, names), body,
                         headers=headers))
@@ -129,7 +133,7 @@ class OpenApi(ServerCase):
             admin = operation.get("security") == [{"AdminToken": []}]
             body = next(self.bodies(operation))[2]
             huge = {"Content-Length": str(5 << 20)}
-            text = {"Content-Type": "text/plain"}
+            text = {"Content-Type": "text/html"}
             cases = {
                 "401": lambda: self.anyone.call(method.upper(), target, body),
                 "403": lambda: (client if admin else self.connect(
