@@ -22,6 +22,10 @@ static_assert(kRowTextBytesMax >= 2 * model::kCustomHeaderBytesMax, "sealed, wit
 static_assert(kRowContentBytesMax >= model::kBodyBytesMax);
 static_assert(kRowListMax >= model::kPendingChunkEntries);
 static_assert(kRowListMax >= model::kCustomHeadersMax);
+static_assert(kRowListMax >= model::kFilterTestsMax);
+static_assert(kRowTextBytesMax >= model::kFilterBytesMax);
+static_assert(kRowTextBytesMax >= model::kSchemaBytesMax);
+static_assert(kRowFilterDepthMax >= model::kFilterDepthMax);
 static_assert(kRowMatchesMax >= model::kMatchesPerRequestMax);
 
 // Each fields() names the body of one row, once for both directions: `row` is a RowWriter with a
@@ -103,7 +107,75 @@ void fields(Row& row, Record& stored) {
   settings_fields(row, webhook.delivery);
 }
 
-//   Trigger:  org uuid | webhook number | type byte | name text | generation number
+// The parts of a filter (engine/model/filter.h).
+//
+//   scalar:  choice of null () | boolean flag | integer signed | number real | string text
+template <class Row, is_a<model::FilterScalar> Scalar>
+void fields(Row& row, Scalar& scalar) {
+  row.choice(scalar, [](Row& in, auto& value) {
+    using Value = std::remove_cvref_t<decltype(value)>;
+    if constexpr (std::is_same_v<Value, bool>) in.flag(value);
+    if constexpr (std::is_same_v<Value, std::int64_t>) in.signed_number(value);
+    if constexpr (std::is_same_v<Value, double>) in.real(value);
+    if constexpr (std::is_same_v<Value, std::string>) in.text(value, kRowTextBytesMax);
+  });
+}
+
+template <class Row, class Texts>
+void text_list(Row& row, Texts& texts) {
+  row.list(texts, kRowListMax, [](Row& in, auto& text) { in.text(text, kRowTextBytesMax); });
+}
+
+//   test:  choice of exact scalar | prefix text | suffix text |
+//          anything-but (values list of scalar, prefixes list of text, suffixes list of text) |
+//          exists flag | numeric list of (operator byte, scalar) |
+//          cidr (v4 flag, address 16 bytes, prefix_bits number)
+template <class Row, is_a<model::FilterTest> Test>
+void fields(Row& row, Test& test) {
+  row.choice(test, [](Row& in, auto& kind) {
+    using Kind = std::remove_cvref_t<decltype(kind)>;
+    const auto scalars = [](Row& each, auto& scalar) { fields(each, scalar); };
+    if constexpr (std::is_same_v<Kind, model::ExactTest>) fields(in, kind.value);
+    if constexpr (std::is_same_v<Kind, model::PrefixTest>) in.text(kind.prefix, kRowTextBytesMax);
+    if constexpr (std::is_same_v<Kind, model::SuffixTest>) in.text(kind.suffix, kRowTextBytesMax);
+    if constexpr (std::is_same_v<Kind, model::AnythingButTest>) {
+      in.list(kind.values, kRowListMax, scalars);
+      text_list(in, kind.prefixes);
+      text_list(in, kind.suffixes);
+    }
+    if constexpr (std::is_same_v<Kind, model::ExistsTest>) in.flag(kind.exists);
+    if constexpr (std::is_same_v<Kind, model::NumericTest>) {
+      in.list(kind.bounds, kRowListMax, [](Row& each, auto& bound) {
+        each.enumerator(bound.op, model::NumericOperator::kEqual,
+                        model::NumericOperator::kGreaterOrEqual);
+        fields(each, bound.number);
+      });
+    }
+    if constexpr (std::is_same_v<Kind, model::CidrTest>) {
+      in.flag(kind.network.address.v4);
+      in.bytes(kind.network.address.bytes);
+      in.number(kind.network.prefix_bits);
+      in.refuse_unless(kind.network.prefix_bits <= (kind.network.address.v4 ? 32U : 128U));
+    }
+  });
+}
+
+//   group:  fields list of (path list of text, tests list of test) | any_of list of list of group
+template <class Row, class Group>
+void filter_group(Row& row, Group& group, std::size_t depth) {
+  row.refuse_unless(depth <= kRowFilterDepthMax);
+  row.list(group.fields, kRowListMax, [](Row& in, auto& field) {
+    text_list(in, field.path);
+    in.list(field.tests, kRowListMax, [](Row& each, auto& test) { fields(each, test); });
+  });
+  row.list(group.any_of, kRowListMax, [depth](Row& in, auto& groups) {
+    in.list(groups, kRowListMax,
+            [depth](Row& each, auto& inner) { filter_group(each, inner, depth + 1); });
+  });
+}
+
+//   Trigger:  org uuid | webhook number | type byte | name text | generation number |
+//             filter (text, group)?
 constexpr std::uint8_t kind_of(const model::Trigger*) {
   return 4;
 }
@@ -114,6 +186,10 @@ void fields(Row& row, Record& trigger) {
   row.enumerator(trigger.type, model::TriggerType::kEvent, model::TriggerType::kSyncHook);
   row.text(trigger.name, kRowTextBytesMax);
   row.number(trigger.generation);
+  row.optional(trigger.filter, [](Row& in, auto& filter) {
+    in.text(filter.text, kRowTextBytesMax);
+    filter_group(in, filter.root, 0);
+  });
 }
 
 //   Event:  seq number | id uuid | org uuid | name text | accepted_at time | timestamp time |
@@ -265,6 +341,19 @@ void fields(Row& row, Record& secrets) {
   });
 }
 
+//   EventType:  org uuid | name text | description text | schema text | created_at time
+constexpr std::uint8_t kind_of(const model::EventType*) {
+  return 12;
+}
+template <class Row, is_a<model::EventType> Record>
+void fields(Row& row, Record& type) {
+  row.uuid(type.org);
+  row.text(type.name, kRowTextBytesMax);
+  row.text(type.description, kRowTextBytesMax);
+  row.text(type.schema, kRowTextBytesMax);
+  row.time(type.created_at);
+}
+
 constexpr std::size_t kChecksumBytes = 8;
 
 std::uint64_t stored_checksum(std::string_view row) {
@@ -277,8 +366,8 @@ std::uint64_t stored_checksum(std::string_view row) {
 }
 
 constexpr const char* kKindNames[] = {
-    "",        "organization", "API key",     "webhook",  "trigger",  "event",
-    "pending", "attempt",      "signing key", "counters", "event id", "webhook secrets"};
+    "",        "organization", "API key",  "webhook",  "trigger",         "event",     "pending",
+    "attempt", "signing key",  "counters", "event id", "webhook secrets", "event type"};
 
 base::Error corrupt(std::uint8_t kind, std::string fault) {
   return {base::ErrorCode::kCorrupt,
@@ -327,6 +416,7 @@ base::Result<Record> decode(std::string_view row) {
 TRIGGERD_ROW(model::Organization);
 TRIGGERD_ROW(model::ApiKey);
 TRIGGERD_ROW(WebhookRow);
+TRIGGERD_ROW(model::EventType);
 TRIGGERD_ROW(model::Trigger);
 TRIGGERD_ROW(model::Event);
 TRIGGERD_ROW(model::PendingChunk);

@@ -16,6 +16,8 @@
 //   text     number (its length), then its bytes
 //   list     number (its length), then its elements
 //   T?       flag, and the T if it is 1
+//   real     8 bytes, IEEE 754 double
+//   choice   1 byte, which of the kinds in the order drawn (from 0), then its fields
 //
 // Bodies are drawn above their fields() in codec.cc. decode() accepts only what encode() can make:
 // whatever is cut, changed, longer, or holds an unknown enumerator is kCorrupt.
@@ -47,6 +49,7 @@ inline constexpr std::size_t kRowTextBytesMax = std::size_t{64} * 1024;
 inline constexpr std::size_t kRowContentBytesMax = std::size_t{64} * 1024 * 1024;
 inline constexpr std::size_t kRowListMax = std::size_t{16} * 1024;
 inline constexpr std::size_t kRowMatchesMax = std::size_t{1024} * 1024;
+inline constexpr std::size_t kRowFilterDepthMax = 32;
 
 // A webhook as it is stored: `webhook.custom_headers` and `webhook.secrets` are not part of the
 // row; they are secret, and stand sealed (store/secret_box) in `sealed`. Empty: there are none.
@@ -63,8 +66,8 @@ struct WebhookSecrets {
 };
 
 // Replaces `out` by the row. Requires: every text and list within the limits above.
-// Defined for Organization, ApiKey, Trigger, Event, PendingChunk, AttemptRecord, SigningKey,
-// Counters (all of model), EventRow, WebhookRow and WebhookSecrets.
+// Defined for Organization, ApiKey, EventType, Trigger, Event, PendingChunk, AttemptRecord,
+// SigningKey, Counters (all of model), EventRow, WebhookRow and WebhookSecrets.
 template <class Record>
 void encode(const Record& record, std::string& out);
 

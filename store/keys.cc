@@ -40,6 +40,13 @@ std::string webhook_key(model::WebhookRef webhook) {
   return key;
 }
 
+std::string event_type_key(model::OrgId org, std::string_view name) {
+  std::string key(1, kEventTypePrefix);
+  append_uuid(key, org.value());
+  key += name;
+  return key;
+}
+
 std::string trigger_key(const model::Trigger& trigger) {
   std::string key(1, kTriggerPrefix);
   append_uuid(key, trigger.org.value());

@@ -4,6 +4,7 @@
 //   column      key                                              row (store/codec)
 //   ---------   ----------------------------------------------   ---------------------------------
 //   registry    'a' org[16] id[16]                               ApiKey
+//               'e' org[16] name                                 EventType
 //               'o' org[16]                                      Organization
 //               's' kid                                          SigningKey
 //               't' org[16] webhook[4] type[1] name              Trigger
@@ -40,6 +41,7 @@ inline constexpr std::string_view kMetaColumn = "meta";
 
 // Rows of the registry by kind: the first byte of the key.
 inline constexpr char kApiKeyPrefix = 'a';
+inline constexpr char kEventTypePrefix = 'e';
 inline constexpr char kOrganizationPrefix = 'o';
 inline constexpr char kSigningKeyPrefix = 's';
 inline constexpr char kTriggerPrefix = 't';
@@ -53,6 +55,7 @@ inline constexpr std::string_view kKeyCheckKey = "key_check";
 [[nodiscard]] std::string organization_key(model::OrgId org);
 [[nodiscard]] std::string api_key_key(model::OrgId org, model::ApiKeyId id);
 [[nodiscard]] std::string webhook_key(model::WebhookRef webhook);
+[[nodiscard]] std::string event_type_key(model::OrgId org, std::string_view name);
 // Of the identity alone: organization, webhook, type, name.
 [[nodiscard]] std::string trigger_key(const model::Trigger& trigger);
 [[nodiscard]] std::string signing_key_key(std::string_view kid);

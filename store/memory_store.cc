@@ -54,6 +54,7 @@ base::Status MemoryStore::scan(const std::function<void(model::Record)>& record)
   for (const auto& [kid, key] : signing_keys_) record(key);
   for (const auto& [id, organization] : organizations_) record(organization);
   for (const auto& [id, key] : api_keys_) record(key);
+  for (const auto& [key, type] : event_types_) record(type);
   for (const auto& [ref, webhook] : webhooks_) record(*webhook);
 
   std::vector<const model::Trigger*> triggers;
@@ -107,6 +108,18 @@ ListPage MemoryStore::list_of(const ListPending& query) const {
   return page;
 }
 
+ListPage MemoryStore::list_of(const ListRecentEvents& query) const {
+  ListPage page;
+  std::uint64_t looked_at = 0;
+  for (auto at = events_.rbegin(); at != events_.rend() && looked_at < query.looked_at_max &&
+                                   page.events.size() < query.count_max;
+       ++at, ++looked_at) {
+    const model::EventPtr& event = at->second;
+    if (event->org == query.org && event->name == query.event_name) page.events.push_back(event);
+  }
+  return page;
+}
+
 void MemoryStore::apply(const model::PutOrganization& put) {
   organizations_[put.organization.id] = put.organization;
 }
@@ -131,6 +144,12 @@ void MemoryStore::apply(const model::PutTrigger& put) {
 }
 void MemoryStore::apply(const model::EraseTrigger& erase) {
   triggers_.erase(identity(erase.trigger));
+}
+void MemoryStore::apply(const model::PutEventType& put) {
+  event_types_[{put.type.org, put.type.name}] = put.type;
+}
+void MemoryStore::apply(const model::EraseEventType& erase) {
+  event_types_.erase({erase.org, erase.name});
 }
 void MemoryStore::apply(const model::PutEvent& put) {
   TRIGGERD_ASSERT(put.event != nullptr);

@@ -36,6 +36,8 @@ class MemoryStore final : public Store {
   void apply(const model::EraseWebhook& erase);
   void apply(const model::PutTrigger& put);
   void apply(const model::EraseTrigger& erase);
+  void apply(const model::PutEventType& put);
+  void apply(const model::EraseEventType& erase);
   void apply(const model::PutEvent& put);
   void apply(const model::PutPending& put);
   void apply(const model::ErasePending& erase);
@@ -46,6 +48,7 @@ class MemoryStore final : public Store {
 
   [[nodiscard]] ListPage list_of(const ListDeliveries& query) const;
   [[nodiscard]] ListPage list_of(const ListPending& query) const;
+  [[nodiscard]] ListPage list_of(const ListRecentEvents& query) const;
 
   std::mutex mutex_;  // guards all below
   std::optional<model::Counters> counters_;
@@ -54,6 +57,7 @@ class MemoryStore final : public Store {
   std::map<std::pair<model::OrgId, model::ApiKeyId>, model::ApiKey> api_keys_;
   std::map<model::WebhookRef, model::WebhookPtr> webhooks_;
   std::map<TriggerKey, model::Trigger> triggers_;
+  std::map<std::pair<model::OrgId, std::string>, model::EventType> event_types_;
   std::map<model::EventSeq, model::EventPtr> events_;
   std::map<std::pair<model::OrgId, model::EventId>, EventRow> event_ids_;
   std::map<PendingKey, model::PendingChunk> pending_;

@@ -137,6 +137,9 @@ std::string key_of(const model::Organization& row) {
 std::string key_of(const model::ApiKey& row) {
   return api_key_key(row.org, row.id);
 }
+std::string key_of(const model::EventType& row) {
+  return event_type_key(row.org, row.name);
+}
 std::string key_of(const WebhookRow& row) {
   return webhook_key(row.webhook.ref);
 }
@@ -210,6 +213,7 @@ struct RocksStore::Database {
   base::Status for_each_registered(char prefix, Each each) const;
   base::Result<ListPage> list_of(const ListDeliveries& query) const;
   base::Result<ListPage> list_of(const ListPending& query) const;
+  base::Result<ListPage> list_of(const ListRecentEvents& query) const;
 
   std::string path;
   SecretBox secrets;
@@ -375,6 +379,13 @@ base::Status RocksStore::Database::add(rocksdb::WriteBatch& batch,
                  [&](const model::EraseTrigger& change) {
                    return erase(batch, kRegistry, trigger_key(change.trigger));
                  },
+                 [&](const model::PutEventType& change) {
+                   return put(batch, kRegistry, event_type_key(change.type.org, change.type.name),
+                              change.type);
+                 },
+                 [&](const model::EraseEventType& change) {
+                   return erase(batch, kRegistry, event_type_key(change.org, change.name));
+                 },
                  [&](const model::PutEvent& change) {
                    TRIGGERD_ASSERT(change.event != nullptr);
                    const model::Event& event = *change.event;
@@ -526,6 +537,25 @@ base::Result<ListPage> RocksStore::Database::list_of(const ListPending& query) c
   return page;
 }
 
+base::Result<ListPage> RocksStore::Database::list_of(const ListRecentEvents& query) const {
+  ListPage page;
+  rocksdb::ReadOptions read;
+  read.total_order_seek = true;
+  read.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> at(rocks->NewIterator(read, columns[kEvents]));
+  std::uint64_t looked_at = 0;
+  for (at->SeekToLast();
+       at->Valid() && looked_at < query.looked_at_max && page.events.size() < query.count_max;
+       at->Prev(), ++looked_at) {
+    base::Result<model::Event> event = decode_at<model::Event>(view(at->key()), view(at->value()));
+    if (!event.ok()) return event.error();
+    if (event.value().org != query.org || event.value().name != query.event_name) continue;
+    page.events.push_back(std::make_shared<const model::Event>(std::move(event.value())));
+  }
+  if (!at->status().ok()) return translate(at->status(), "cannot read column events");
+  return page;
+}
+
 // --- The six methods --------------------------------------------------------------------------
 
 base::Result<std::unique_ptr<RocksStore>> RocksStore::open(const RocksStoreOptions& options) {
@@ -604,6 +634,8 @@ base::Status RocksStore::scan(const std::function<void(model::Record)>& record) 
   status = database.for_each_registered<model::Organization>(kOrganizationPrefix, hand_over);
   if (!status.ok()) return status;
   status = database.for_each_registered<model::ApiKey>(kApiKeyPrefix, hand_over);
+  if (!status.ok()) return status;
+  status = database.for_each_registered<model::EventType>(kEventTypePrefix, hand_over);
   if (!status.ok()) return status;
   status = database.for_each_registered<WebhookRow>(
       kWebhookPrefix, [&database, &record](WebhookRow stored) -> base::Status {

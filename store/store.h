@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -42,11 +43,19 @@ struct ListPending {
   model::EventSeq after;      // chunks with a higher sequence
   std::uint32_t count_max = 100;
 };
-using ListQuery = std::variant<ListDeliveries, ListPending>;
+// The newest events of an organization with this name, newest first.
+struct ListRecentEvents {
+  model::OrgId org;
+  std::string event_name;
+  std::uint32_t count_max = 0;
+  std::uint64_t looked_at_max = 0;  // events of whoever, so that a rare name does not read them all
+};
+using ListQuery = std::variant<ListDeliveries, ListPending, ListRecentEvents>;
 struct ListPage {
   std::vector<model::AttemptRecord>
       attempts;                              // ListDeliveries: latest of each, absent ones skipped
   std::vector<model::PendingChunk> pending;  // in order of (seq, chunk)
+  std::vector<model::EventPtr> events;       // ListRecentEvents
 };
 
 class Store {
@@ -64,8 +73,8 @@ class Store {
   virtual base::Result<ListPage> list(const ListQuery& query) = 0;
 
   // Everything a recovery needs, in this order: Counters (once, if ever put), SigningKey,
-  // Organization, ApiKey, Webhook (by ref), Trigger (by generation), PendingChunk (by sequence and
-  // chunk, from Counters::first_pending on). Event contents are not part of it.
+  // Organization, ApiKey, EventType, Webhook (by ref), Trigger (by generation), PendingChunk (by
+  // sequence and chunk, from Counters::first_pending on). Event contents are not part of it.
   // `Counters::next_event` given is beyond every stored event. kCorrupt: a row's checksum or layout
   // is wrong.
   virtual base::Status scan(const std::function<void(model::Record)>& record) = 0;

@@ -26,6 +26,20 @@ inline constexpr std::uint32_t kDeliveryRateThousandthsMax = 100'000'000;
 inline constexpr std::uint32_t kDeliveryBurstMax = 100'000;
 // The current one, and the one before it while receivers change over.
 inline constexpr std::size_t kSigningSecretsMax = 2;
+// A filter: its text, its paths, what it asks in all, and how deep "$or" may stand in "$or".
+inline constexpr std::size_t kFilterBytesMax = std::size_t{16} * 1024;
+inline constexpr std::size_t kFilterPathSegmentsMax = 16;
+inline constexpr std::size_t kFilterFieldsMax = 100;
+inline constexpr std::size_t kFilterTestsMax = 1000;  // values of lists count one each
+inline constexpr std::size_t kFilterValueBytesMax = 1024;
+inline constexpr std::size_t kFilterDepthMax = 8;
+// Different paths of all filters of an organization: what is taken out of each of its events.
+inline constexpr std::size_t kFilterPathsPerOrgMax = 256;
+// Event names that an organization adds; a schema, its nesting, and all schemas together.
+inline constexpr std::size_t kEventTypesPerOrgMax = 1000;
+inline constexpr std::size_t kSchemaBytesMax = std::size_t{32} * 1024;
+inline constexpr std::size_t kSchemaDepthMax = 32;
+inline constexpr std::size_t kSchemaBytesPerOrgMax = std::size_t{1024} * 1024;
 inline constexpr std::size_t kApiKeysPerOrgMax = 100;
 inline constexpr std::size_t kOrganizationsMax = 1'000'000;
 
@@ -51,6 +65,10 @@ inline constexpr std::size_t kTestEventsPerRequestMax = kEventsPerBatchMax / 2;
 inline constexpr std::size_t kSdkBodyBytesMax = std::size_t{64} * 1024;
 inline constexpr std::size_t kJsonDepthMax = 64;
 inline constexpr std::size_t kOrderingKeyBytesMax = 256;
+// A dry run of a filter: events given, stored events tried, and stored events looked at for them.
+inline constexpr std::size_t kTrialEventsMax = 100;
+inline constexpr std::size_t kTrialRecentMax = 100;
+inline constexpr std::size_t kTrialScanMax = 10'000;
 // Attributes of a CloudEvent; `type` is an event name.
 inline constexpr std::size_t kCloudEventIdBytesMax = std::size_t{1} * 1024;
 inline constexpr std::size_t kCloudEventSourceBytesMax = std::size_t{2} * 1024;
@@ -105,6 +123,12 @@ inline constexpr std::size_t kHookLogBytesWaitingMax = std::size_t{64} * 1024 * 
 // --- What the engine holds --------------------------------------------------------------------
 // A publish whose events x matches pass this is refused: one turn must stay short.
 inline constexpr std::size_t kMatchesPerRequestMax = 200'000;
+// Values at one path of one event that filters look at; TooManyValues says what follows.
+inline constexpr std::size_t kFilterValuesPerPathMax = 1000;
+// Comparisons of one publish with filters; a publish that needs more is refused.
+inline constexpr std::size_t kFilterStepsPerRequestMax = 10'000'000;
+// How often a publish is prepared anew because the rules changed meanwhile.
+inline constexpr std::uint32_t kStaleRulesRetriesMax = 8;
 // Deliveries not yet delivered, dead or cancelled; past them publish answers 503.
 inline constexpr std::size_t kPendingPerOrgMax = 5'000'000;
 inline constexpr std::size_t kPendingMax = 10'000'000;

@@ -45,6 +45,13 @@ struct PutTrigger {
 struct EraseTrigger {
   Trigger trigger;  // identity: org, webhook, type, name
 };
+struct PutEventType {
+  EventType type;
+};
+struct EraseEventType {
+  OrgId org;
+  std::string name;
+};
 // Stores the event, its content, and the index from (organization, event id) to its sequence.
 struct PutEvent {
   EventPtr event;
@@ -71,8 +78,8 @@ struct PutCounters {
 
 using Mutation =
     std::variant<PutOrganization, EraseOrganization, PutApiKey, EraseApiKey, PutWebhook,
-                 EraseWebhook, PutTrigger, EraseTrigger, PutEvent, PutPending, ErasePending,
-                 PutAttempt, PutSigningKey, EraseSigningKey, PutCounters>;
+                 EraseWebhook, PutTrigger, EraseTrigger, PutEventType, EraseEventType, PutEvent,
+                 PutPending, ErasePending, PutAttempt, PutSigningKey, EraseSigningKey, PutCounters>;
 
 // Mutations that become durable together, in order. Self-contained and replayable.
 struct Batch {
@@ -81,8 +88,8 @@ struct Batch {
 };
 
 // What a store gives back at recovery, in the order of Store::scan.
-using Record =
-    std::variant<Organization, ApiKey, Webhook, Trigger, PendingChunk, SigningKey, Counters>;
+using Record = std::variant<Organization, ApiKey, EventType, Webhook, Trigger, PendingChunk,
+                            SigningKey, Counters>;
 
 // --- Effects ----------------------------------------------------------------------------------
 
@@ -131,8 +138,24 @@ struct SigningKeysChanged {
   std::vector<SigningKey> keys;
 };
 
+// What the I/O threads must do with events of an organization before they hand them in; told like
+// keys. `rules_version` is what a PublishEvents carries that has been through this.
+struct FilterPathsChanged {
+  OrgId org;
+  std::uint64_t rules_version = 0;
+  std::vector<FilterPath> paths;  // an empty path is not in use; none at all: no filters
+};
+struct EventSchemaChanged {
+  OrgId org;
+  std::uint64_t rules_version = 0;
+  std::string event_name;
+  std::string schema;  // empty: none any more
+};
+// Told to every I/O thread.
+using EdgeChange = std::variant<ApiKeyAdded, ApiKeyRemoved, FilterPathsChanged, EventSchemaChanged>;
+
 using EffectKind = std::variant<SendReply, StartAttempt, CancelAttempt, ApiKeyAdded, ApiKeyRemoved,
-                                SigningKeysChanged>;
+                                FilterPathsChanged, EventSchemaChanged, SigningKeysChanged>;
 
 // Leaves when batch `rests_on` is durable; 0 leaves at once.
 struct Effect {

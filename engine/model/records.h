@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "engine/base/ids.h"
 #include "engine/base/time.h"
 #include "engine/model/delivery_settings.h"
+#include "engine/model/filter.h"
 
 namespace triggerd::model {
 
@@ -91,7 +93,18 @@ struct Trigger {
   TriggerType type = TriggerType::kEvent;
   std::string name;
   Generation generation;
+  std::optional<Filter> filter{};  // events that do not match it are not for this webhook
   bool operator==(const Trigger&) const = default;
+};
+
+// What an organization says of an event name: one that it added, or a schema for one built in.
+struct EventType {
+  OrgId org;
+  std::string name;
+  std::string description;
+  std::string schema;  // JSON Schema of the publisher's content, as JSON text; empty: none
+  WallTime created_at;
+  bool operator==(const EventType&) const = default;
 };
 
 // A webhook that matched when the event was accepted, with the generation of the trigger that

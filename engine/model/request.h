@@ -102,16 +102,53 @@ struct ListTriggers {
   OrgId org;
   WebhookId id;
 };
+// Safe to repeat. A trigger that is there takes the filter given, or none.
 struct AddTrigger {
   OrgId org;
   WebhookId id;
   std::string type;
   std::string name;
+  std::optional<Filter> filter{};
 };
 struct RemoveTrigger {
   OrgId org;
   WebhookId id;
   std::string type;
+  std::string name;
+};
+// Which of these events, and of the newest `recent` stored ones of that name, would this filter (or
+// the one in force) let through? The core finds the filter, app/filter_trial tries it.
+struct TrialEvent {
+  std::optional<EventId> id;  // of a stored event
+  std::string name;           // empty: the trigger's
+  std::string content;        // as delivered; given ones without event_metadata
+};
+struct TestTrigger {
+  OrgId org;
+  WebhookId id;
+  std::string type;
+  std::string name;
+  std::optional<Filter> filter;
+  std::vector<TrialEvent> events;
+  std::uint32_t recent = 0;  // at most kTrialRecentMax
+};
+
+struct ListEventTypes {
+  OrgId org;
+};
+struct GetEventType {
+  OrgId org;
+  std::string name;
+};
+// Adds the name, or puts description and schema in the place of what was said of it.
+struct DefineEventType {
+  OrgId org;
+  std::string name;
+  std::string description;
+  std::string schema;  // the edge has seen that it is a schema; empty: none
+};
+struct RemoveEventType {
+  OrgId org;
   std::string name;
 };
 
@@ -146,6 +183,12 @@ struct NewEvent {
   std::uint32_t own_members_at = 0;
   std::string source;  // of a CloudEvent, as is `subject`
   std::string subject;
+  // The content is ours (a synthetic test event): it is not held against the schema of its name.
+  bool is_sample = false;
+  // What filters of the organization look at, and what the schema of the name objects to. Both are
+  // found by api/ingest_rules on the way in.
+  Attributes attributes{};
+  std::vector<base::Error> schema_faults{};
 };
 // What a fault in one event means for the others of its request.
 enum class Acceptance : std::uint8_t {
@@ -161,6 +204,9 @@ struct PublishEvents {
   // Above 0: the reply waits until the first attempt of each delivery is over, at most so long.
   // Never above kPublishWaitMax.
   Duration wait{0};
+  // Of the rules (FilterPathsChanged, EventSchemaChanged) that the events have been through; 0: the
+  // edge knew of none. An engine that has others gives the request back (StaleRules).
+  std::uint64_t rules_version = 0;
   // Those of a client alone are taken before anything is looked at, the others once the request is
   // found good.
   std::vector<RateClaim> claims = {};
@@ -184,12 +230,21 @@ struct GetEvent {
   EventId id;
 };
 
+// The newest events of an organization with this name, newest first; at most kTrialScanMax stored
+// events are looked at. Answered like GetEvent.
+struct ReadRecentEvents {
+  OrgId org;
+  std::string event_name;
+  std::uint32_t count_max = 0;
+};
+
 using Request =
     std::variant<CreateOrganization, ListOrganizations, GetOrganization, DeleteOrganization,
                  CreateApiKey, ListApiKeys, DeleteApiKey, RotateSigningKey, ListSigningKeys,
                  GetJwks, CreateWebhook, ListWebhooks, GetWebhook, PatchWebhook, DeleteWebhook,
-                 RotateSecret, GetSecret, ListTriggers, AddTrigger, RemoveTrigger, PublishEvents,
-                 CallHook, GetEvent>;
+                 RotateSecret, GetSecret, ListTriggers, AddTrigger, RemoveTrigger, TestTrigger,
+                 ListEventTypes, GetEventType, DefineEventType, RemoveEventType, PublishEvents,
+                 CallHook, GetEvent, ReadRecentEvents>;
 
 // --- Replies ----------------------------------------------------------------------------------
 
@@ -265,6 +320,40 @@ struct FirstAttempt {
   OutcomeClass outcome = OutcomeClass::kCancelled;
   std::uint16_t http_status = 0;
 };
+// To app/backend: the filter that a TestTrigger is about. `none`: the trigger has no filter.
+struct FilterToTry {
+  std::optional<Filter> filter;
+};
+// Result of one event of a TestTrigger, in the order asked, stored ones (newest first) last.
+struct TrialResult {
+  std::optional<EventId> event_id;  // of a stored event
+  std::string event_name;
+  bool matches = false;
+  std::string failed_field;  // the first field that did not match, as "a.b"
+};
+struct RecentEvents {
+  std::vector<EventPtr> events;
+};
+struct TriggerTestReply {
+  std::vector<TrialResult> results;
+};
+struct EventTypeView {
+  EventType type;
+  bool built_in = false;
+};
+struct EventTypeReply {
+  EventTypeView event_type;
+  bool created = false;
+};
+// Built-in ones in the order of the catalogue, then the others by name.
+struct EventTypesReply {
+  std::vector<EventTypeView> event_types;
+};
+// To app/backend: nothing of this was accepted, for it was prepared under rules that have changed.
+// Comes after the change; to be prepared anew and asked again.
+struct StaleRules {
+  PublishEvents request;
+};
 struct PublishedEvent {
   EventId id;
   bool duplicate = false;
@@ -310,6 +399,7 @@ struct EventReply {
 using Reply = std::variant<Refusal, Done, TriggerAdded, OrganizationReply, OrganizationsReply,
                            ApiKeyReply, ApiKeysReply, SigningKeyReply, SigningKeysReply, JwksReply,
                            WebhookReply, WebhooksReply, SecretRotated, SecretReply, TriggersReply,
-                           PublishReply, HookReply, EventReply>;
+                           FilterToTry, RecentEvents, TriggerTestReply, EventTypeReply,
+                           EventTypesReply, StaleRules, PublishReply, HookReply, EventReply>;
 
 }  // namespace triggerd::model

@@ -33,9 +33,14 @@ void ReplayStore::put(const model::Mutation& mutation) {
         } else if constexpr (std::is_same_v<What, model::EraseWebhook>) {
           TRIGGERD_ASSERT(webhooks_.erase(what.ref) == 1);
         } else if constexpr (std::is_same_v<What, model::PutTrigger>) {
-          TRIGGERD_ASSERT(triggers_.emplace(what.trigger.generation, what.trigger).second);
+          // A trigger that is put again has another filter; its generation stays.
+          triggers_[what.trigger.generation] = what.trigger;
         } else if constexpr (std::is_same_v<What, model::EraseTrigger>) {
           TRIGGERD_ASSERT(triggers_.erase(what.trigger.generation) == 1);
+        } else if constexpr (std::is_same_v<What, model::PutEventType>) {
+          event_types_[{what.type.org, what.type.name}] = what.type;
+        } else if constexpr (std::is_same_v<What, model::EraseEventType>) {
+          TRIGGERD_ASSERT(event_types_.erase({what.org, what.name}) == 1);
         } else if constexpr (std::is_same_v<What, model::PutEvent>) {
           TRIGGERD_ASSERT(events_.emplace(what.event->seq, what.event).second);
           seqs_[{what.event->org, what.event->id}] = what.event->seq;
@@ -68,6 +73,7 @@ void ReplayStore::load_into(core::Engine& engine) const {
   for (const auto& [kid, key] : signing_keys_) engine.load(key);
   for (const auto& [id, organization] : organizations_) engine.load(organization);
   for (const auto& [id, key] : keys_) engine.load(key);
+  for (const auto& [key, type] : event_types_) engine.load(type);
   for (const auto& [ref, webhook] : webhooks_) engine.load(webhook);
   for (const auto& [generation, trigger] : triggers_) engine.load(trigger);
   for (const auto& [at, chunk] : pending_) {

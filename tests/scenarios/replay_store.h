@@ -40,6 +40,7 @@ class ReplayStore {
   std::map<std::pair<model::OrgId, model::ApiKeyId>, model::ApiKey> keys_;
   std::map<model::WebhookRef, model::Webhook> webhooks_;
   std::map<model::Generation, model::Trigger> triggers_;
+  std::map<std::pair<model::OrgId, std::string>, model::EventType> event_types_;
   std::map<model::EventSeq, model::EventPtr> events_;
   std::map<std::pair<model::OrgId, model::EventId>, model::EventSeq> seqs_;
   std::map<std::pair<model::EventSeq, std::uint32_t>, model::PendingChunk> pending_;

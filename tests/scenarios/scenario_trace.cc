@@ -155,6 +155,10 @@ std::string Scenario::text_of(const model::Mutation& mutation) const {
         } else if constexpr (std::is_same_v<What, model::EraseTrigger>) {
           return "erase trigger " + name_of(what.trigger.webhook) + " " + what.trigger.name +
                  " generation " + std::to_string(what.trigger.generation.value());
+        } else if constexpr (std::is_same_v<What, model::PutEventType>) {
+          return "put event type " + what.type.name;
+        } else if constexpr (std::is_same_v<What, model::EraseEventType>) {
+          return "erase event type " + what.name;
         } else if constexpr (std::is_same_v<What, model::PutEvent>) {
           return "put event " + std::to_string(what.event->seq.value()) + " " +
                  name_of(what.event->id.value()) + " " + what.event->name;

@@ -113,11 +113,72 @@ WebhookRow any_record() {
   row.sealed = any<std::string>();
   return row;
 }
+model::FilterScalar any_scalar() {
+  switch (*rc::gen::inRange(0, 5)) {
+    case 0:
+      return std::monostate();
+    case 1:
+      return any<bool>();
+    case 2:
+      return static_cast<std::int64_t>(any_integer<std::uint64_t>());
+    case 3:
+      return any<std::int32_t>() / 7.0;
+    default:
+      return any<std::string>();
+  }
+}
+template <class Each>
+auto any_list(std::size_t count_max, Each each) {
+  std::vector<decltype(each())> list(*rc::gen::inRange(std::size_t{0}, count_max + 1));
+  for (auto& element : list) element = each();
+  return list;
+}
+model::FilterTest any_filter_test() {
+  switch (*rc::gen::inRange(0, 5)) {
+    case 0:
+      return model::ExactTest{any_scalar()};
+    case 1:
+      return model::SuffixTest{any<std::string>()};
+    case 2:
+      return model::AnythingButTest{any_list(3, any_scalar), any<std::vector<std::string>>(), {}};
+    case 3: {
+      model::CidrTest test;
+      test.network.address.v4 = any<bool>();
+      for (std::uint8_t& byte : test.network.address.bytes) byte = any<std::uint8_t>();
+      test.network.prefix_bits = any<std::uint8_t>() % (test.network.address.v4 ? 33U : 129U);
+      return test;
+    }
+    default:
+      return model::NumericTest{any_list(2, [] {
+        return model::NumericBound{
+            any_between(model::NumericOperator::kEqual, model::NumericOperator::kGreaterOrEqual),
+            any_scalar()};
+      })};
+  }
+}
+model::FilterGroup any_group(int depth) {
+  model::FilterGroup group;
+  group.fields = any_list(2, [] {
+    return model::FilterField{any<model::FilterPath>(), any_list(3, any_filter_test)};
+  });
+  if (depth > 0) {
+    group.any_of =
+        any_list(2, [depth] { return any_list(2, [depth] { return any_group(depth - 1); }); });
+  }
+  return group;
+}
 template <>
 model::Trigger any_record() {
-  return {any_uuid<model::OrgId>(), model::WebhookRef(any_integer<std::uint32_t>()),
-          any_between(model::TriggerType::kEvent, model::TriggerType::kSyncHook),
-          any<std::string>(), model::Generation(any_integer<std::uint32_t>())};
+  model::Trigger trigger{any_uuid<model::OrgId>(), model::WebhookRef(any_integer<std::uint32_t>()),
+                         any_between(model::TriggerType::kEvent, model::TriggerType::kSyncHook),
+                         any<std::string>(), model::Generation(any_integer<std::uint32_t>())};
+  if (any<bool>()) trigger.filter = model::Filter{any<std::string>(), any_group(2)};
+  return trigger;
+}
+template <>
+model::EventType any_record() {
+  return {any_uuid<model::OrgId>(), any<std::string>(), any<std::string>(), any<std::string>(),
+          any_time()};
 }
 template <>
 model::Event any_record() {
@@ -235,10 +296,16 @@ WebhookRow sample_webhook_row() {
   row.webhook.secrets.clear();
   return row;
 }
+model::Trigger sample_trigger() {
+  model::Trigger sample = trigger(300, "PersonCreated_v1", 70'000);
+  sample.filter = filter();
+  return sample;
+}
 TRIGGERD_SAMPLE(model::Organization, "organization", organization(1));
 TRIGGERD_SAMPLE(model::ApiKey, "api_key", api_key(1, 2));
 TRIGGERD_SAMPLE(WebhookRow, "webhook", sample_webhook_row());
-TRIGGERD_SAMPLE(model::Trigger, "trigger", trigger(300, "PersonCreated_v1", 70'000));
+TRIGGERD_SAMPLE(model::Trigger, "trigger", sample_trigger());
+TRIGGERD_SAMPLE(model::EventType, "event_type", event_type(1, "OrderPlaced_v1"));
 TRIGGERD_SAMPLE(model::Event, "event", event(1'000'000));
 TRIGGERD_SAMPLE(model::PendingChunk, "pending", pending(1'000'000, 2));
 TRIGGERD_SAMPLE(model::AttemptRecord, "attempt", attempt(300, 1'000'000, model::kNoAttempt));
@@ -251,9 +318,10 @@ TRIGGERD_SAMPLE(WebhookSecrets, "webhook_secrets",
 
 template <class Record>
 class Codec : public ::testing::Test {};
-using Records = ::testing::Types<model::Organization, model::ApiKey, WebhookRow, model::Trigger,
-                                 model::Event, model::PendingChunk, model::AttemptRecord,
-                                 model::SigningKey, model::Counters, EventRow, WebhookSecrets>;
+using Records =
+    ::testing::Types<model::Organization, model::ApiKey, model::EventType, WebhookRow,
+                     model::Trigger, model::Event, model::PendingChunk, model::AttemptRecord,
+                     model::SigningKey, model::Counters, EventRow, WebhookSecrets>;
 TYPED_TEST_SUITE(Codec, Records);
 
 template <class Record>

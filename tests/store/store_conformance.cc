@@ -76,18 +76,20 @@ TEST_P(StoreConformance, EmptyBatchCommitsAndChangesNothing) {
 }
 
 TEST_P(StoreConformance, ScanGivesEverythingInTheOrderOfTheContract) {
-  ASSERT_TRUE(store()
-                  .commit(batch(put(pending(12, 1)), put(pending(12, 0)), put(pending(3, 0)),
-                                put(trigger(2, "b", 20)), put(trigger(9, "a", 10)),
-                                put(trigger(1, "c", 30)), put(webhook(300)), put(webhook(2)),
-                                put(api_key(1, 5)), put(organization(1)), put(signing_key("k1")),
-                                put(counters(50, 0))))
-                  .ok());
+  ASSERT_TRUE(
+      store()
+          .commit(batch(put(pending(12, 1)), put(pending(12, 0)), put(pending(3, 0)),
+                        put(trigger(2, "b", 20)), put(trigger(9, "a", 10)),
+                        put(trigger(1, "c", 30)), put(webhook(300)), put(webhook(2)),
+                        put(event_type(1, "b")), put(event_type(1, "a")), put(api_key(1, 5)),
+                        put(organization(1)), put(signing_key("k1")), put(counters(50, 0))))
+          .ok());
   reopen();
   const std::vector<model::Record> expected = {
-      counters(50, 0),     signing_key("k1"), organization(1),     api_key(1, 5),
-      webhook(2),          webhook(300),      trigger(9, "a", 10), trigger(2, "b", 20),
-      trigger(1, "c", 30), pending(3, 0),     pending(12, 0),      pending(12, 1)};
+      counters(50, 0),     signing_key("k1"),   organization(1),     api_key(1, 5),
+      event_type(1, "a"),  event_type(1, "b"),  webhook(2),          webhook(300),
+      trigger(9, "a", 10), trigger(2, "b", 20), trigger(1, "c", 30), pending(3, 0),
+      pending(12, 0),      pending(12, 1)};
   EXPECT_EQ(scan_all(store()), expected);
 }
 
@@ -101,18 +103,23 @@ TEST_P(StoreConformance, PutReplacesByIdentity) {
   paused.custom_headers.clear();
   model::SigningKey rotated = signing_key("k");
   rotated.public_x = "other";
+  model::EventType described = event_type(1, "a");
+  described.schema.clear();
+  model::Trigger filtered = trigger(3, "a", 2);
+  filtered.filter = filter();
   ASSERT_TRUE(store()
                   .commit(batch(put(organization(1)), put(api_key(1, 2)), put(webhook(3)),
-                                put(trigger(3, "a", 1)), put(pending(4, 0)), put(signing_key("k")),
-                                put(counters(5, 1))))
+                                put(event_type(1, "a")), put(trigger(3, "a", 1)),
+                                put(pending(4, 0)), put(signing_key("k")), put(counters(5, 1))))
                   .ok());
-  ASSERT_TRUE(store()
-                  .commit(batch(put(renamed), put(wider), put(paused), put(trigger(3, "a", 2)),
-                                put(pending(4, 0, {})), put(rotated), put(counters(6, 2))))
-                  .ok());
+  ASSERT_TRUE(
+      store()
+          .commit(batch(put(renamed), put(wider), put(paused), put(described), put(filtered),
+                        put(pending(4, 0, {})), put(rotated), put(counters(6, 2))))
+          .ok());
   reopen();
   const std::vector<model::Record> expected = {
-      counters(6, 2), rotated, renamed, wider, paused, trigger(3, "a", 2), pending(4, 0, {})};
+      counters(6, 2), rotated, renamed, wider, described, paused, filtered, pending(4, 0, {})};
   EXPECT_EQ(scan_all(store()), expected);
 }
 
@@ -121,24 +128,54 @@ TEST_P(StoreConformance, EraseRemovesExactlyTheRowNamed) {
   ASSERT_TRUE(
       store()
           .commit(batch(put(organization(1)), put(organization(2)), put(api_key(1, 2)),
-                        put(api_key(1, 3)), put(api_key(2, 2)), put(webhook(3)), put(webhook(4)),
-                        put(trigger(3, "a", 1)), put(trigger(3, "ab", 2)), put(trigger(4, "a", 3)),
-                        put(pending(4, 0)), put(pending(4, 1)), put(pending(5, 0)),
-                        put(signing_key("k1")), put(signing_key("k11"))))
+                        put(api_key(1, 3)), put(api_key(2, 2)), put(event_type(1, "a")),
+                        put(event_type(1, "ab")), put(event_type(2, "a")), put(webhook(3)),
+                        put(webhook(4)), put(trigger(3, "a", 1)), put(trigger(3, "ab", 2)),
+                        put(trigger(4, "a", 3)), put(pending(4, 0)), put(pending(4, 1)),
+                        put(pending(5, 0)), put(signing_key("k1")), put(signing_key("k11"))))
           .ok());
   ASSERT_TRUE(
       store()
           .commit(batch(model::EraseOrganization{id_of<model::OrgId>(1)},
                         model::EraseApiKey{id_of<model::OrgId>(1), id_of<model::ApiKeyId>(2)},
+                        model::EraseEventType{id_of<model::OrgId>(1), "a"},
                         model::EraseWebhook{id_of<model::OrgId>(1), model::WebhookRef(3)},
                         model::EraseTrigger{erased_as}, model::ErasePending{model::EventSeq(4), 0},
                         model::EraseSigningKey{"k1"}))
           .ok());
   reopen();
   const std::vector<model::Record> expected = {
-      signing_key("k11"),  organization(2),    api_key(1, 3), api_key(2, 2), webhook(4),
-      trigger(3, "ab", 2), trigger(4, "a", 3), pending(4, 1), pending(5, 0)};
+      signing_key("k11"),  organization(2),    api_key(1, 3), api_key(2, 2),
+      event_type(1, "ab"), event_type(2, "a"), webhook(4),    trigger(3, "ab", 2),
+      trigger(4, "a", 3),  pending(4, 1),      pending(5, 0)};
   EXPECT_EQ(scan_all(store()), expected);
+}
+
+TEST_P(StoreConformance, RecentEventsAreThoseOfTheOrganizationAndNameNewestFirst) {
+  model::Event other_name = event(7);
+  other_name.name = "PersonDeleted_v1";
+  model::Event other_org = event(8);
+  other_org.org = id_of<model::OrgId>(2);
+  ASSERT_TRUE(store()
+                  .commit(batch(put(event(5)), put(event(6)), put(other_name), put(other_org),
+                                put(event(9))))
+                  .ok());
+  reopen();
+  const auto recent = [this](std::uint32_t count_max, std::uint64_t looked_at_max) {
+    std::vector<std::uint64_t> seqs;
+    const ListRecentEvents query{id_of<model::OrgId>(1), "PersonCreated_v1", count_max,
+                                 looked_at_max};
+    for (const model::EventPtr& found : list(store(), query).events) {
+      seqs.push_back(found->seq.value());
+    }
+    return seqs;
+  };
+  EXPECT_THAT(recent(10, 100), ElementsAre(9, 6, 5));
+  EXPECT_THAT(recent(2, 100), ElementsAre(9, 6));
+  EXPECT_THAT(recent(0, 100), IsEmpty());
+  EXPECT_THAT(recent(10, 4), ElementsAre(9, 6)) << "looks at four";
+  const ListRecentEvents whole{id_of<model::OrgId>(1), "PersonCreated_v1", 1, 1};
+  EXPECT_EQ(*list(store(), whole).events.at(0), event(9));
 }
 
 TEST_P(StoreConformance, ErasingWhatIsNotThereIsFine) {
@@ -146,6 +183,7 @@ TEST_P(StoreConformance, ErasingWhatIsNotThereIsFine) {
       store()
           .commit(batch(model::EraseOrganization{id_of<model::OrgId>(1)},
                         model::ErasePending{model::EventSeq(4), 0},
+                        model::EraseEventType{id_of<model::OrgId>(1), "a"},
                         model::EraseTrigger{trigger(1, "a", 1)}, model::EraseSigningKey{"k"}))
           .ok());
   EXPECT_THAT(scan_all(store()), IsEmpty());

@@ -84,6 +84,27 @@ inline model::Trigger trigger(std::uint32_t ref, const std::string& name,
   return {id_of<model::OrgId>(1), model::WebhookRef(ref), model::TriggerType::kEvent, name,
           model::Generation(generation)};
 }
+// One of every kind of test, and groups in groups.
+inline model::Filter filter() {
+  model::FilterField plain{
+      {"user", "plan"},
+      {model::ExactTest{std::string("pro")}, model::ExactTest{std::monostate()},
+       model::ExactTest{true}, model::ExactTest{std::int64_t{-7}}, model::ExactTest{0.5},
+       model::PrefixTest{"a"}, model::SuffixTest{"z"}, model::ExistsTest{false}}};
+  model::NumericTest numeric{{{model::NumericOperator::kGreater, std::int64_t{0}},
+                              {model::NumericOperator::kLessOrEqual, 2.5}}};
+  model::CidrTest cidr;
+  cidr.network.address = *model::IpAddress::parse("2001:db8::");
+  cidr.network.prefix_bits = 32;
+  model::FilterGroup left{{{{"a"}, {numeric}}}, {}};
+  model::FilterGroup right{{{{"b"}, {cidr}}}, {}};
+  model::AnythingButTest other{{std::string("x"), false}, {"p"}, {"s"}};
+  return {R"({"user":{}})", {{plain, {{"c"}, {other}}}, {{left, {{}, {{left, right}}}}}}};
+}
+inline model::EventType event_type(std::uint8_t org, const std::string& name) {
+  return {id_of<model::OrgId>(org), name, "when " + name + " happens", R"({"type":"object"})",
+          wall(org)};
+}
 inline model::Event event(std::uint64_t seq) {
   model::Event event;
   event.seq = model::EventSeq(seq);
@@ -164,6 +185,9 @@ inline model::Mutation put(const model::Organization& organization) {
 }
 inline model::Mutation put(const model::ApiKey& key) {
   return model::PutApiKey{key};
+}
+inline model::Mutation put(const model::EventType& type) {
+  return model::PutEventType{type};
 }
 inline model::Mutation put(const model::Webhook& webhook) {
   return model::PutWebhook{std::make_shared<const model::Webhook>(webhook)};

@@ -88,6 +88,20 @@ base::Result<store::ListPage> FaultStore::list(const store::ListQuery& query) {
     }
     return page;
   }
+  if (const auto* recent = std::get_if<store::ListRecentEvents>(&query)) {
+    std::map<model::EventSeq, model::EventPtr> in_order(durable_.events.begin(),
+                                                        durable_.events.end());
+    std::uint64_t looked_at = 0;
+    for (auto at = in_order.rbegin(); at != in_order.rend() && looked_at < recent->looked_at_max &&
+                                      page.events.size() < recent->count_max;
+         ++at, ++looked_at) {
+      const model::Event& event = *at->second;
+      if (event.org == recent->org && event.name == recent->event_name) {
+        page.events.push_back(at->second);
+      }
+    }
+    return page;
+  }
   const auto& wanted = std::get<store::ListPending>(query);
   const model::EventSeq first(wanted.after.value() + 1);
   for (auto at = durable_.pending.lower_bound({first, 0});

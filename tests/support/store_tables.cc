@@ -25,6 +25,12 @@ class Applier {
     tables_.triggers[put.trigger.generation] = put.trigger;
   }
   void operator()(const model::EraseTrigger& erase) { erase_trigger(erase.trigger); }
+  void operator()(const model::PutEventType& put) {
+    tables_.event_types[{put.type.org, put.type.name}] = put.type;
+  }
+  void operator()(const model::EraseEventType& erase) {
+    tables_.event_types.erase({erase.org, erase.name});
+  }
   void operator()(const model::PutEvent& put) {
     tables_.events[put.event->seq] = put.event;
     tables_.event_ids[{put.event->org, put.event->id}] = put.event->seq;
@@ -74,6 +80,7 @@ void StoreTables::scan(const std::function<void(model::Record)>& record) const {
   for (const auto& [kid, key] : signing_keys) record(key);
   for (const auto& [id, organization] : organizations) record(organization);
   for (const auto& [id, key] : keys) record(key);
+  for (const auto& [key, type] : event_types) record(type);
   for (const auto& [ref, webhook] : webhooks) record(*webhook);
   for (const auto& [generation, trigger] : triggers) record(trigger);
   const model::EventSeq first = counters ? counters->first_pending : model::EventSeq(0);

@@ -39,6 +39,7 @@ struct StoreTables {
   std::map<model::ApiKeyId, model::ApiKey> keys;
   std::map<model::WebhookRef, model::WebhookPtr> webhooks;
   std::map<model::Generation, model::Trigger> triggers;
+  std::map<std::pair<model::OrgId, std::string>, model::EventType> event_types;
   std::unordered_map<model::EventSeq, model::EventPtr> events;
   std::map<std::pair<model::OrgId, model::EventId>, model::EventSeq> event_ids;
   std::map<PendingKey, model::PendingChunk> pending;
