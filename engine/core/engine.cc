@@ -55,11 +55,11 @@ Engine::Parts::Parts(EngineOptions given, base::Random& random)
       deliveries(delivery_options(options, seed), registry, outbox, random),
       registry_requests(RegistryLimits{options.webhooks_per_org_max,
                                        options.triggers_per_webhook_max, options.secret_overlap},
-                        options.targets, registry, deliveries, catalogue, outbox, random),
+                        options.targets, registry, deliveries, catalogue, filters, outbox, random),
       door(options.rates, seed),
       publisher(publish_limits(options),
                 DedupOptions{options.dedup_window, options.dedup_ids, seed}, registry, deliveries,
-                catalogue, door, outbox),
+                catalogue, filters, door, outbox),
       signing_keys(options.key_publish_lead,
                    RateLimit::of(options.rates.jwks.per_minute, std::chrono::minutes(1),
                                  options.rates.jwks.burst),
@@ -103,9 +103,11 @@ void Engine::handle(model::Request request, RequestId id, Now now) {
                              std::is_same_v<Asked, model::ListSigningKeys> ||
                              std::is_same_v<Asked, model::GetJwks>) {
           parts.signing_keys.handle(std::forward<decltype(asked)>(asked), id, now);
-        } else if constexpr (std::is_same_v<Asked, model::GetEvent>) {
+        } else if constexpr (std::is_same_v<Asked, model::GetEvent> ||
+                             std::is_same_v<Asked, model::ReadRecentEvents>) {
           // Answered by the store's reader.
-          TRIGGERD_ASSERT((!std::is_same_v<Asked, model::GetEvent>));
+          TRIGGERD_ASSERT((!std::is_same_v<Asked, model::GetEvent> &&
+                           !std::is_same_v<Asked, model::ReadRecentEvents>));
         } else {
           parts.registry_requests.handle(asked, id, now);
         }

@@ -14,6 +14,7 @@
 #include "engine/core/registry.h"
 #include "engine/core/registry_requests.h"
 #include "engine/core/signing_keys.h"
+#include "engine/core/trigger_filters.h"
 
 namespace triggerd::core {
 
@@ -28,6 +29,7 @@ struct Engine::Parts {
   std::uint64_t seed;  // of hash tables; drawn first
   Outbox outbox;
   EventCatalogue catalogue;
+  TriggerFilters filters;
   Registry registry;
   Deliveries deliveries;
   RegistryRequests registry_requests;

@@ -53,6 +53,9 @@ void RegistryRequests::handle(const model::DeleteOrganization& request, RequestI
   for (const WebhookRef ref : std::vector<WebhookRef>(entry->webhooks)) {
     erase_webhook(*registry_.webhook(ref));
   }
+  for (const model::EventType& type : catalogue_.said_by(request.org)) {
+    erase_event_type(request.org, type.name);
+  }
   for (const ApiKey& key : keys) outbox_.put(model::EraseApiKey{key.org, key.id});
   registry_.erase_organization(request.org);
   outbox_.put(model::EraseOrganization{request.org});

@@ -25,13 +25,14 @@ using model::Refusal;
 using model::RequestId;
 
 Publisher::Publisher(const PublishLimits& limits, const DedupOptions& dedup, Registry& registry,
-                     Deliveries& deliveries, const EventCatalogue& catalogue, Door& door,
-                     Outbox& outbox)
+                     Deliveries& deliveries, const EventCatalogue& catalogue,
+                     const TriggerFilters& filters, Door& door, Outbox& outbox)
     : limits_(limits),
       dedup_(dedup),
       registry_(registry),
       deliveries_(deliveries),
       catalogue_(catalogue),
+      filters_(filters),
       door_(door),
       outbox_(outbox),
       seen_(dedup) {}
@@ -49,6 +50,8 @@ EventSeq Publisher::take_event_seq() {
 // --- From request to answer -------------------------------------------------------------------
 
 void Publisher::handle(PublishEvents request, RequestId id, Now now) {
+  // First, so that a request that comes back claims its tokens once.
+  if (!rules_current_or_give_back(request, id)) return;
   // A client that asks too often learns nothing, not even which organizations there are.
   if (!claim_or_refuse(request, Claims::kOfClient, id, now)) return;
   if (!well_formed_or_refuse(request, id)) return;
@@ -73,6 +76,13 @@ bool Publisher::claim_or_refuse(const PublishEvents& request, Claims which, Requ
   return true;
 }
 
+bool Publisher::rules_current_or_give_back(PublishEvents& request, RequestId id) {
+  if (request.rules_version == filters_.rules_version(request.org)) return true;
+  // Behind the change, which the edge has by the time it gets this.
+  outbox_.reply(id, model::StaleRules{std::move(request)});
+  return false;
+}
+
 bool Publisher::well_formed_or_refuse(const PublishEvents& request, RequestId id) {
   Faults faults;
   if (registry_.organization(request.org) == nullptr) {
@@ -91,7 +101,7 @@ bool Publisher::well_formed_or_refuse(const PublishEvents& request, RequestId id
                                                " in one request; split it"});
   } else if (request.acceptance == model::Acceptance::kWhole) {
     for (std::size_t i = 0; i < request.events.size(); ++i) {
-      Faults more = validate_event(request.events[i], i, catalogue_);
+      Faults more = validate_event(request.events[i], i, EventNames{catalogue_, request.org});
       std::move(more.begin(), more.end(), std::back_inserter(faults));
     }
   }
@@ -193,6 +203,7 @@ bool Publisher::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
 
 void Publisher::resume(Waiting waiting, RequestId id, Now now) {
   // The world went on meanwhile: the organization may be gone, an id accepted by another request.
+  if (!rules_current_or_give_back(waiting.request, id)) return;
   if (!well_formed_or_refuse(waiting.request, id)) return;
   std::vector<Verdict> verdicts = judge(waiting.request, waiting.answers, now);
   if (!any_unknown(verdicts) && remembered_ - waiting.remembered_then < dedup_.ids_max) {
@@ -219,15 +230,22 @@ void Publisher::cancel(RequestId id) {
 
 // --- Acceptance -------------------------------------------------------------------------------
 
-std::vector<Match> Publisher::matches_of(const OrgId& org, const std::string& name) const {
+std::vector<Match> Publisher::matches_of(const OrgId& org, const NewEvent& event,
+                                         std::uint64_t& steps) {
   std::vector<Match> matches;
-  const auto all = registry_.match(org, model::TriggerType::kEvent, name);
+  const auto all = registry_.match(org, model::TriggerType::kEvent, event.name);
   matches.reserve(all.size());
+  const bool any_filters = filters_.any(org);
+  if (any_filters) attributes_.look_at(event.attributes);
   for (const Match& match : all) {
     // Paused ones match: they get theirs later.
-    if (registry_.peek(match.webhook)->state != model::WebhookState::kDisabled) {
-      matches.push_back(match);
+    if (registry_.peek(match.webhook)->state == model::WebhookState::kDisabled) continue;
+    if (any_filters) {
+      ++steps;
+      const CompiledFilter* filter = filters_.find(match.generation);
+      if (filter != nullptr && !filter->matches(attributes_, steps)) continue;
     }
+    matches.push_back(match);
   }
   return matches;
 }
@@ -236,10 +254,16 @@ void Publisher::accept(const PublishEvents& request, RequestId id,
                        const std::vector<Verdict>& verdicts, Now now) {
   std::vector<std::vector<Match>> matches(request.events.size());
   std::size_t in_all = 0;
+  std::uint64_t steps = 0;
   for (std::size_t i = 0; i < request.events.size(); ++i) {
     if (verdicts[i].standing != Standing::kNew) continue;
-    matches[i] = matches_of(request.org, request.events[i].name);
+    matches[i] = matches_of(request.org, request.events[i], steps);
     in_all += matches[i].size();
+    if (steps > limits_.filter_steps_per_request) {
+      return overloaded(id, "events: to filter them takes more than " +
+                                std::to_string(limits_.filter_steps_per_request) +
+                                " comparisons; send fewer in one request");
+    }
     if (in_all > limits_.matches_per_request) {
       return overloaded(id, "events: together they go to more than " +
                                 std::to_string(limits_.matches_per_request) +

@@ -17,6 +17,7 @@
 #include "engine/core/event_catalogue.h"
 #include "engine/core/outbox.h"
 #include "engine/core/registry.h"
+#include "engine/core/trigger_filters.h"
 #include "engine/model/request.h"
 
 namespace triggerd::core {
@@ -26,13 +27,15 @@ struct PublishLimits {
   std::size_t pending = 0;
   std::size_t matches_per_request = model::kMatchesPerRequestMax;
   std::size_t waiting_requests = model::kWaitingRequestsMax;
+  std::uint64_t filter_steps_per_request = model::kFilterStepsPerRequestMax;
 };
 
 class Publisher {
  public:
   // All arguments outlive this.
   Publisher(const PublishLimits& limits, const DedupOptions& dedup, Registry& registry,
-            Deliveries& deliveries, const EventCatalogue& catalogue, Door& door, Outbox& outbox);
+            Deliveries& deliveries, const EventCatalogue& catalogue, const TriggerFilters& filters,
+            Door& door, Outbox& outbox);
 
   // Recovery. Events may be stored that are not remembered here.
   void recovered() { seen_.set_incomplete(); }
@@ -79,14 +82,18 @@ class Publisher {
                                      model::RequestId id, base::Now now);
   void resume(Waiting waiting, model::RequestId id, base::Now now);
   [[nodiscard]] static bool any_unknown(const std::vector<Verdict>& verdicts);
+  // Gives the request back to an edge that prepared it under other rules than those in force.
+  [[nodiscard]] bool rules_current_or_give_back(model::PublishEvents& request, model::RequestId id);
   [[nodiscard]] bool well_formed_or_refuse(const model::PublishEvents& request,
                                            model::RequestId id);
   [[nodiscard]] std::vector<Verdict> judge(const model::PublishEvents& request,
                                            const std::vector<std::optional<Answer>>& answers,
                                            base::Now now) const;
   void ask(Waiting waiting, model::RequestId id, const std::vector<Verdict>& verdicts);
+  // Adds to `steps` what filters took.
   [[nodiscard]] std::vector<model::Match> matches_of(const model::OrgId& org,
-                                                     const std::string& name) const;
+                                                     const model::NewEvent& event,
+                                                     std::uint64_t& steps);
   void accept(const model::PublishEvents& request, model::RequestId id,
               const std::vector<Verdict>& verdicts, base::Now now);
   void overloaded(model::RequestId id, std::string message);
@@ -96,7 +103,9 @@ class Publisher {
   Registry& registry_;
   Deliveries& deliveries_;
   const EventCatalogue& catalogue_;
+  const TriggerFilters& filters_;
   Door& door_;
+  EventAttributes attributes_;  // of the event being matched
   Outbox& outbox_;
   DedupWindow seen_;
   std::uint64_t remembered_ = 0;  // ids put into seen_, ever

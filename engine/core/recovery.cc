@@ -58,6 +58,9 @@ void Engine::load(model::Record record) {
               std::make_shared<model::Webhook>(std::forward<decltype(row)>(row)));
         } else if constexpr (std::is_same_v<Row, model::Trigger>) {
           parts.registry.add_trigger(row);
+          if (row.filter) parts.filters.set(row.org, row.generation, *row.filter);
+        } else if constexpr (std::is_same_v<Row, model::EventType>) {
+          parts.catalogue.put(row);
         } else if constexpr (std::is_same_v<Row, model::PendingChunk>) {
           parts.publisher.raise_next_event(model::EventSeq(row.seq.value() + 1));
           parts.deliveries.load(row);
@@ -78,6 +81,11 @@ void Engine::recovered(Now now) {
   if (!parts.loaded) return;
   // Any event may have been stored under an id that is not in memory.
   parts.publisher.recovered();
+  parts.filters.tell_all_paths(parts.outbox);
+  for (const model::EventType& type : parts.catalogue.said()) {
+    if (type.schema.empty()) continue;
+    parts.filters.tell_schema(type.org, type.name, type.schema, parts.outbox);
+  }
   parts.deliveries.recovered(now);
 }
 
@@ -92,6 +100,10 @@ std::string Engine::durable_state() const {
     for (const model::ApiKey& key : entry.api_keys) {
       out += "  key " + key.id.to_string() + " " + key.name + " scopes " +
              std::to_string(key.scopes) + " created " + base::to_rfc3339(key.created_at) + "\n";
+    }
+    for (const model::EventType& type : parts.catalogue.said_by(organization.id)) {
+      out += "  event type " + type.name + " description " + type.description + " schema " +
+             type.schema + " created " + base::to_rfc3339(type.created_at) + "\n";
     }
     for (const model::WebhookRef ref : entry.webhooks) {
       const model::Webhook& webhook = *parts.registry.peek(ref);
@@ -114,7 +126,11 @@ std::string Engine::durable_state() const {
       }
       for (const model::Trigger& trigger : parts.registry.triggers(ref)) {
         out += "    trigger " + std::to_string(static_cast<int>(trigger.type)) + " " +
-               trigger.name + " generation " + std::to_string(trigger.generation.value()) + "\n";
+               trigger.name + " generation " + std::to_string(trigger.generation.value());
+        if (const model::Filter* filter = parts.filters.shown(trigger.generation)) {
+          out += " filter " + filter->text;
+        }
+        out += "\n";
       }
     }
   }

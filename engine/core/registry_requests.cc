@@ -19,13 +19,14 @@ using model::WebhookRef;
 
 RegistryRequests::RegistryRequests(const RegistryLimits& limits, model::TargetPolicy targets,
                                    Registry& registry, Deliveries& deliveries,
-                                   const EventCatalogue& catalogue, Outbox& outbox,
-                                   base::Random& random)
+                                   EventCatalogue& catalogue, TriggerFilters& filters,
+                                   Outbox& outbox, base::Random& random)
     : limits_(limits),
       targets_(std::move(targets)),
       registry_(registry),
       deliveries_(deliveries),
       catalogue_(catalogue),
+      filters_(filters),
       outbox_(outbox),
       random_(random) {}
 
@@ -98,61 +99,16 @@ void RegistryRequests::handle(const model::DeleteWebhook& request, RequestId id,
 }
 
 void RegistryRequests::erase_webhook(const Webhook& webhook) {
+  bool had_filters = false;
   for (const Trigger& trigger : registry_.triggers(webhook.ref)) {
     outbox_.put(model::EraseTrigger{trigger});
+    had_filters |= filters_.remove(webhook.org, trigger.generation);
   }
+  if (had_filters) filters_.tell_paths(webhook.org, outbox_);
   outbox_.put(model::EraseWebhook{webhook.org, webhook.ref});
   const WebhookRef ref = webhook.ref;
   registry_.erase_webhook(ref);
   deliveries_.webhook_erased(ref);
-}
-
-// --- Triggers ---------------------------------------------------------------------------------
-
-void RegistryRequests::handle(const model::ListTriggers& request, RequestId id, Now) {
-  const WebhookPtr webhook = webhook_or_refuse(request.org, request.id, id);
-  if (webhook == nullptr) return;
-  outbox_.reply(id, model::TriggersReply{registry_.triggers(webhook->ref)});
-}
-
-void RegistryRequests::handle(const model::AddTrigger& request, RequestId id, Now) {
-  const WebhookPtr webhook = webhook_or_refuse(request.org, request.id, id);
-  if (webhook == nullptr) return;
-  TriggerVerdict verdict = validate_trigger(request.type, request.name, catalogue_);
-  if (!verdict.faults.empty()) return refuse(id, std::move(verdict.faults));
-  if (registry_.find_trigger(webhook->ref, verdict.trigger.type, verdict.trigger.name)) {
-    return outbox_.reply(id, model::TriggerAdded{});
-  }
-  if (registry_.trigger_count(webhook->ref) >= limits_.triggers_per_webhook) {
-    return refuse(id, ErrorCode::kInvalid,
-                  "triggers: a webhook has at most " +
-                      std::to_string(limits_.triggers_per_webhook) +
-                      "; delete one that is not used");
-  }
-  const Trigger trigger{request.org, webhook->ref, verdict.trigger.type, verdict.trigger.name,
-                        registry_.next_generation()};
-  registry_.add_trigger(trigger);
-  outbox_.put(model::PutTrigger{trigger});
-  outbox_.reply(id, model::TriggerAdded{});
-}
-
-void RegistryRequests::handle(const model::RemoveTrigger& request, RequestId id, Now) {
-  const WebhookPtr webhook = webhook_or_refuse(request.org, request.id, id);
-  if (webhook == nullptr) return;
-  TriggerVerdict verdict = validate_trigger(request.type, request.name, catalogue_);
-  if (!verdict.faults.empty()) return refuse(id, std::move(verdict.faults));
-  const std::optional<Generation> generation =
-      registry_.find_trigger(webhook->ref, verdict.trigger.type, verdict.trigger.name);
-  if (!generation) {
-    return refuse(id, ErrorCode::kNotFound,
-                  "could not find trigger " + request.type + " " + request.name + " of webhook " +
-                      request.id.to_string());
-  }
-  registry_.remove_trigger(webhook->ref, *generation);
-  outbox_.put(model::EraseTrigger{
-      Trigger{request.org, webhook->ref, verdict.trigger.type, verdict.trigger.name, *generation}});
-  deliveries_.trigger_removed();
-  outbox_.reply(id, model::Done{});
 }
 
 // --- Shared -----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@
 #include "engine/core/event_catalogue.h"
 #include "engine/core/outbox.h"
 #include "engine/core/registry.h"
+#include "engine/core/trigger_filters.h"
 #include "engine/core/validate.h"
 #include "engine/model/network.h"
 #include "engine/model/request.h"
@@ -32,8 +33,8 @@ class RegistryRequests {
  public:
   // All arguments outlive this.
   RegistryRequests(const RegistryLimits& limits, model::TargetPolicy targets, Registry& registry,
-                   Deliveries& deliveries, const EventCatalogue& catalogue, Outbox& outbox,
-                   base::Random& random);
+                   Deliveries& deliveries, EventCatalogue& catalogue, TriggerFilters& filters,
+                   Outbox& outbox, base::Random& random);
 
   // Each answers `id` exactly once.
   void handle(const model::CreateOrganization& request, model::RequestId id, base::Now now);
@@ -53,6 +54,12 @@ class RegistryRequests {
   void handle(const model::ListTriggers& request, model::RequestId id, base::Now now);
   void handle(const model::AddTrigger& request, model::RequestId id, base::Now now);
   void handle(const model::RemoveTrigger& request, model::RequestId id, base::Now now);
+  // Answers with the filter that is to be tried: the one given, or the one in force.
+  void handle(const model::TestTrigger& request, model::RequestId id, base::Now now);
+  void handle(const model::ListEventTypes& request, model::RequestId id, base::Now now);
+  void handle(const model::GetEventType& request, model::RequestId id, base::Now now);
+  void handle(const model::DefineEventType& request, model::RequestId id, base::Now now);
+  void handle(const model::RemoveEventType& request, model::RequestId id, base::Now now);
 
  private:
   void refuse(model::RequestId id, Faults faults);
@@ -65,12 +72,20 @@ class RegistryRequests {
   bool url_free_or_refuse(const OrganizationEntry& org, const std::string& url,
                           model::WebhookRef own, model::RequestId id);
   void erase_webhook(const model::Webhook& webhook);
+  // The filter of a trigger, in the place of what it has, and the edges told of it.
+  void set_filter(const model::OrgId& org, model::Generation trigger,
+                  const std::optional<model::Filter>& filter);
+  // Answers `id` and gives false when the trigger cannot have the filter.
+  bool filter_good_or_refuse(const model::AddTrigger& request, model::TriggerType type,
+                             std::optional<model::Generation> trigger, model::RequestId id);
+  void erase_event_type(const model::OrgId& org, const std::string& name);
 
   RegistryLimits limits_;
   model::TargetPolicy targets_;
   Registry& registry_;
   Deliveries& deliveries_;
-  const EventCatalogue& catalogue_;
+  EventCatalogue& catalogue_;
+  TriggerFilters& filters_;
   Outbox& outbox_;
   base::Random& random_;
 };

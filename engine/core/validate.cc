@@ -252,12 +252,12 @@ Faults validate_custom_headers(const std::vector<model::Header>& headers) {
 }
 
 TriggerVerdict validate_trigger(std::string_view type, std::string_view name,
-                                const EventCatalogue& catalogue) {
+                                const EventNames& names) {
   TriggerVerdict verdict;
   verdict.trigger.name = std::string(name);
   if (type == "event") {
     verdict.trigger.type = model::TriggerType::kEvent;
-    if (!catalogue.knows_event(name)) {
+    if (!names.know(name)) {
       verdict.faults.push_back(
           invalid("trigger_name", shown(name) + " is not an event name of the catalogue; use one, "
                                                 "such as PersonCreated_v1"));
@@ -287,10 +287,10 @@ Faults validate_name(std::string_view field, std::string_view name) {
 }
 
 Faults validate_event(const model::NewEvent& event, std::optional<std::size_t> index,
-                      const EventCatalogue& catalogue) {
+                      const EventNames& names) {
   Faults faults;
   const std::string at = index ? "[" + std::to_string(*index) + "]." : std::string();
-  if (!catalogue.knows_event(event.name)) {
+  if (!names.know(event.name)) {
     faults.push_back(invalid(at + "event_name",
                              shown(event.name) + " is not in the catalogue; use one of its names, "
                                                  "such as PersonCreated_v1"));
@@ -304,6 +304,9 @@ Faults validate_event(const model::NewEvent& event, std::optional<std::size_t> i
     faults.push_back(invalid(at + "ordering_key", at_most(model::kOrderingKeyBytesMax)));
   }
   check_text(at + "ordering_key", event.ordering_key, ControlCharacters::kAllowed, faults);
+  for (const Error& fault : event.schema_faults) {
+    faults.push_back(Error{fault.code, at + fault.message});
+  }
   return faults;
 }
 

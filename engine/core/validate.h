@@ -57,7 +57,7 @@ struct TriggerVerdict {
   Faults faults;
 };
 [[nodiscard]] TriggerVerdict validate_trigger(std::string_view type, std::string_view name,
-                                              const EventCatalogue& catalogue);
+                                              const EventNames& names);
 
 // Name of an organization or an API key: not empty, at most kNameBytesMax, UTF-8 without control
 // characters. `field` is what the message calls it.
@@ -65,6 +65,6 @@ struct TriggerVerdict {
 
 // One event of a publish; its place in a batch stands in the message.
 [[nodiscard]] Faults validate_event(const model::NewEvent& event, std::optional<std::size_t> index,
-                                    const EventCatalogue& catalogue);
+                                    const EventNames& names);
 
 }  // namespace triggerd::core

@@ -254,14 +254,15 @@ TEST(ValidateHeaders, ShowNoBytesInAMessageThatCouldHarmItsReader) {
 
 TEST(ValidateTrigger, AsksForATypeAndANameOfThatType) {
   EventCatalogue catalogue;
-  ASSERT_TRUE(catalogue.add("OrderPlaced_v1").ok());
+  const EventNames names{catalogue, model::OrgId()};
+  catalogue.put({names.org, "OrderPlaced_v1", "", "", base::WallTime()});
   for (const std::string_view name : {"PersonCreated_v1", "OrderPlaced_v1"}) {
-    const TriggerVerdict verdict = validate_trigger("event", name, catalogue);
+    const TriggerVerdict verdict = validate_trigger("event", name, names);
     EXPECT_THAT(verdict.faults, IsEmpty());
     EXPECT_EQ(verdict.trigger.type, model::TriggerType::kEvent);
     EXPECT_EQ(verdict.trigger.name, name);
   }
-  const TriggerVerdict hook = validate_trigger("sync_hook", "token_minted", catalogue);
+  const TriggerVerdict hook = validate_trigger("sync_hook", "token_minted", names);
   EXPECT_THAT(hook.faults, IsEmpty());
   EXPECT_EQ(hook.trigger.type, model::TriggerType::kSyncHook);
 
@@ -274,12 +275,12 @@ TEST(ValidateTrigger, AsksForATypeAndANameOfThatType) {
       {"sync_hook", "PersonCreated_v1"},
       {"sync_hook", ""}};
   for (const auto& [type, name] : wrong_names) {
-    EXPECT_THAT(messages(validate_trigger(type, name, catalogue).faults),
+    EXPECT_THAT(messages(validate_trigger(type, name, names).faults),
                 ElementsAre(StartsWith("trigger_name: ")))
         << type << " " << name;
   }
   for (const std::string_view type : {"", "Event", "events", "sync-hook", "hook"}) {
-    EXPECT_THAT(messages(validate_trigger(type, "PersonCreated_v1", catalogue).faults),
+    EXPECT_THAT(messages(validate_trigger(type, "PersonCreated_v1", names).faults),
                 ElementsAre(StartsWith("trigger_type: ")))
         << type;
   }
@@ -287,19 +288,21 @@ TEST(ValidateTrigger, AsksForATypeAndANameOfThatType) {
 
 TEST(ValidateEvent, NamesTheIndexAndTheField) {
   const EventCatalogue catalogue;
+  const EventNames names{catalogue, model::OrgId()};
   model::NewEvent event;
   event.name = "PersonCreated_v1";
   event.content = std::string(model::kEventContentBytesMax, 'c');
   event.ordering_key = std::string(model::kOrderingKeyBytesMax, 'k');
-  EXPECT_THAT(validate_event(event, 0, catalogue), IsEmpty());
+  EXPECT_THAT(validate_event(event, 0, names), IsEmpty());
 
   event.name = "Nothing_v1";
+  event.schema_faults.push_back({base::ErrorCode::kInvalid, "content/a: objected to"});
   event.content.push_back('c');
   event.ordering_key.push_back('k');
-  const Faults faults = validate_event(event, 7, catalogue);
+  const Faults faults = validate_event(event, 7, names);
   EXPECT_THAT(messages(faults),
               ElementsAre(StartsWith("[7].event_name: "), StartsWith("[7].content: "),
-                          StartsWith("[7].ordering_key: ")));
+                          StartsWith("[7].ordering_key: "), "[7].content/a: objected to"));
   EXPECT_EQ(faults[1].code, base::ErrorCode::kTooLarge);
 }
 

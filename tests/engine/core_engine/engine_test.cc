@@ -331,6 +331,7 @@ class PublisherTest : public ::testing::Test {
   Outbox outbox_;
   Registry registry_{1};
   EventCatalogue catalogue_;
+  TriggerFilters filters_;
   Door door_{DoorRates{}, 1};
   Deliveries deliveries_{
       DeliveryOptions{{default_retry_schedule(), 0}, {1, 1, 1}, {}, 1'000'000, {}, 1}, registry_,
@@ -340,6 +341,7 @@ class PublisherTest : public ::testing::Test {
                        registry_,
                        deliveries_,
                        catalogue_,
+                       filters_,
                        door_,
                        outbox_};
   model::Output output_;
