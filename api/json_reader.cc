@@ -39,11 +39,6 @@ std::vector<model::Header> read_headers(dom::element value, FieldReader& reader)
   return headers;
 }
 
-// Not ignored like other unknown fields: who asks for it would be given something else.
-void refuse_unsupported(std::string_view field, FieldReader& reader) {
-  reader.refuse(field, "not supported by this version; leave it out");
-}
-
 }  // namespace
 
 Faults read_webhook(std::string& body, model::WebhookDraft& draft) {
@@ -67,30 +62,6 @@ Faults read_webhook(std::string& body, model::WebhookDraft& draft) {
       draft.delivery = read_delivery(member.value, faults);
     }
   }
-  return faults;
-}
-
-Faults read_trigger(std::string& body, TriggerText& trigger) {
-  Document document(body);
-  const std::optional<dom::object> object = document.object();
-  if (!object) return document.take_faults();
-  Faults faults;
-  FieldReader reader("", faults);
-  bool has_type = false;
-  bool has_name = false;
-  for (const dom::key_value_pair member : *object) {
-    if (member.key == "trigger_type") {
-      has_type = true;
-      trigger.type = reader.text("trigger_type", member.value).value_or("");
-    } else if (member.key == "trigger_name") {
-      has_name = true;
-      trigger.name = reader.text("trigger_name", member.value).value_or("");
-    } else if (member.key == "filter") {
-      refuse_unsupported("filter", reader);
-    }
-  }
-  if (!has_type) reader.refuse_missing("trigger_type");
-  if (!has_name) reader.refuse_missing("trigger_name");
   return faults;
 }
 

@@ -21,12 +21,6 @@ namespace triggerd::api {
 // Absent fields stay absent, for POST too: the core knows which ones are required.
 [[nodiscard]] Faults read_webhook(std::string& body, model::WebhookDraft& draft);
 
-struct TriggerText {
-  std::string type;
-  std::string name;
-};
-[[nodiscard]] Faults read_trigger(std::string& body, TriggerText& trigger);
-
 [[nodiscard]] Faults read_organization(std::string& body, model::CreateOrganization& request);
 
 struct ApiKeyDraft {

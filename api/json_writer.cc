@@ -372,6 +372,21 @@ void signing_key_object(Json& json, const model::SigningKeyView& key) {
   json.end_object();
 }
 
+void event_type_object(Json& json, const model::EventTypeView& event_type) {
+  json.begin_object();
+  json.key("built_in");
+  json.boolean(event_type.built_in);
+  if (!event_type.type.description.empty()) {
+    json.text_member("description", event_type.type.description);
+  }
+  json.text_member("name", event_type.type.name);
+  if (!event_type.type.schema.empty()) {
+    json.key("schema");
+    json.raw(event_type.type.schema, rapidjson::kObjectType);
+  }
+  json.end_object();
+}
+
 void error_object(Json& json, const ErrorEntry& entry) {
   json.begin_object();
   json.number_member("httpcode", entry.status);
@@ -429,8 +444,34 @@ std::string write_triggers(const std::vector<model::Trigger>& triggers) {
   return in_envelope([&](Json& json) {
     write_list(json, triggers, [](Json& out, const model::Trigger& trigger) {
       out.begin_object();
+      if (trigger.filter) {
+        out.key("filter");
+        out.raw(trigger.filter->text, rapidjson::kObjectType);
+      }
       out.text_member("trigger_name", trigger.name);
       out.text_member("trigger_type", name_of(trigger.type));
+      out.end_object();
+    });
+  });
+}
+
+std::string write_event_type(const model::EventTypeView& event_type) {
+  return in_envelope([&](Json& json) { event_type_object(json, event_type); });
+}
+
+std::string write_event_types(const std::vector<model::EventTypeView>& event_types) {
+  return in_envelope([&](Json& json) { write_list(json, event_types, event_type_object); });
+}
+
+std::string write_trial(const std::vector<model::TrialResult>& results) {
+  return in_envelope([&](Json& json) {
+    write_list(json, results, [](Json& out, const model::TrialResult& result) {
+      out.begin_object();
+      if (result.event_id) out.text_member("event_id", result.event_id->to_string());
+      out.text_member("event_name", result.event_name);
+      if (!result.failed_field.empty()) out.text_member("failed_field", result.failed_field);
+      out.key("matches");
+      out.boolean(result.matches);
       out.end_object();
     });
   });

@@ -26,8 +26,13 @@ enum class HeaderValues : std::uint8_t { kClear, kMasked };
 [[nodiscard]] std::string write_webhook(const model::Webhook& webhook, HeaderValues values);
 [[nodiscard]] std::string write_webhooks(const std::vector<model::WebhookPtr>& webhooks,
                                          HeaderValues values);
-// Objects of exactly trigger_name and trigger_type.
+// Objects of trigger_name and trigger_type, and of filter where one is set.
 [[nodiscard]] std::string write_triggers(const std::vector<model::Trigger>& triggers);
+// {"built_in":…,"description"?:…,"name":…,"schema"?:…}
+[[nodiscard]] std::string write_event_type(const model::EventTypeView& event_type);
+[[nodiscard]] std::string write_event_types(const std::vector<model::EventTypeView>& event_types);
+// {"event_id"?:…,"event_name":…,"failed_field"?:…,"matches":…}
+[[nodiscard]] std::string write_trial(const std::vector<model::TrialResult>& results);
 // With the first attempts of a reply that waited for them.
 [[nodiscard]] std::string write_published(const model::PublishReply& reply);
 // A line of a stream, with its LF: {"line":N,"result":{…}} or {"errors":[…],"line":N}

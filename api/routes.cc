@@ -2,6 +2,7 @@
 
 #include "api/admin_handlers.h"
 #include "api/event_handlers.h"
+#include "api/event_type_handlers.h"
 #include "api/hook_handlers.h"
 #include "api/openapi_handlers.h"
 #include "api/sdk_handlers.h"
@@ -16,12 +17,15 @@ constexpr std::string_view kWebhooks = "/organizations/webhooks";
 constexpr std::string_view kJwks = "/organizations/webhooks/verification-jwks";
 constexpr std::string_view kWebhook = "/organizations/webhooks/{webhook_id}";
 constexpr std::string_view kTriggers = "/organizations/webhooks/{webhook_id}/triggers";
+constexpr std::string_view kTrial = "/organizations/webhooks/{webhook_id}/triggers/test";
 constexpr std::string_view kSecret = "/organizations/webhooks/{webhook_id}/secret";
 constexpr std::string_view kNewSecret = "/organizations/webhooks/{webhook_id}/secret/rotate";
 constexpr std::string_view kEvents = "/organizations/events";
 constexpr std::string_view kEvent = "/organizations/events/{event_id}";
 constexpr std::string_view kHook = "/organizations/sync-hooks/{trigger_name}";
 constexpr std::string_view kTests = "/test-events";
+constexpr std::string_view kTypes = "/organizations/event-types";
+constexpr std::string_view kType = "/organizations/event-types/{name}";
 constexpr std::string_view kOrgs = "/admin/organizations";
 constexpr std::string_view kOrg = "/admin/organizations/{organization_id}";
 constexpr std::string_view kKeys = "/admin/organizations/{organization_id}/api-keys";
@@ -31,6 +35,7 @@ constexpr std::string_view kRotate = "/admin/signing-keys/rotate";
 
 constexpr auto kGet = Method::kGet;
 constexpr auto kPost = Method::kPost;
+constexpr auto kPut = Method::kPut;
 constexpr auto kPatch = Method::kPatch;
 constexpr auto kDelete = Method::kDelete;
 constexpr auto kOptions = Method::kOptions;
@@ -61,6 +66,12 @@ constexpr Route kRoutes[] = {
   {kGet,    kTriggers,  kRead,    kNone, kFixed, list_triggers,       show_triggers},
   {kPost,   kTriggers,  kManage,  kJson, kAsked, add_trigger,         show_added_trigger},
   {kDelete, kTriggers,  kManage,  kNone, kAsked, remove_trigger,      show_done},
+  {kPost,   kTrial,     kRead,    kJson, kFixed, test_trigger,        show_trial},
+
+  {kGet,    kTypes,     kRead,    kNone, kFixed, list_event_types,    show_event_types},
+  {kGet,    kType,      kRead,    kNone, kFixed, get_event_type,      show_event_type},
+  {kPut,    kType,      kManage,  kJson, kAsked, put_event_type,      show_event_type},
+  {kDelete, kType,      kManage,  kNone, kAsked, delete_event_type,   show_done},
 
   {kPost,   kEvents,    kPublish, kAny,  kFixed, publish_events,      show_published},
   {kGet,    kEvent,     kRead,    kNone, kFixed, get_event,           show_event},

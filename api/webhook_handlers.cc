@@ -9,6 +9,7 @@
 #include "api/json_writer.h"
 #include "api/percent.h"
 #include "api/problem.h"
+#include "api/trigger_reader.h"
 
 namespace triggerd::api {
 namespace {
@@ -87,9 +88,9 @@ Step add_trigger(Call& call) {
   TriggerText trigger;
   const Faults faults = read_trigger(call.request.body, trigger);
   if (!faults.empty()) return problem(faults);
-  return Ask{
-      model::AddTrigger{call.caller.org, *id, std::move(trigger.type), std::move(trigger.name)},
-      {}};
+  return Ask{model::AddTrigger{call.caller.org, *id, std::move(trigger.type),
+                               std::move(trigger.name), std::move(trigger.filter)},
+             {}};
 }
 
 Step remove_trigger(Call& call) {

@@ -4,7 +4,9 @@
 
 #include <openssl/crypto.h>
 
+#include "app/filter_trial.h"
 #include "app/system_random.h"
+#include "engine/model/limits.h"
 
 namespace triggerd::app {
 
@@ -17,7 +19,14 @@ Backend::Backend(unsigned thread, const SharedSecrets& secrets,
 
 model::RequestId Backend::submit(model::Request request, ReplyFn on_reply) {
   const model::RequestId id = request_id(thread_, ++requests_);
-  waiting_.emplace(id, std::move(on_reply));
+  Waiting& waiting = waiting_.emplace(id, Waiting{std::move(on_reply), 0, nullptr}).first->second;
+  if (auto* publish = std::get_if<model::PublishEvents>(&request)) {
+    rules_.prepare(*publish);
+  } else if (auto* trial = std::get_if<model::TestTrigger>(&request)) {
+    // The engine gives the filter; the events stay here.
+    waiting.trial = std::make_unique<model::TestTrigger>(*trial);
+    trial->events.clear();
+  }
   send_(Submitted{id, std::move(request)});
   return id;
 }
@@ -29,9 +38,53 @@ void Backend::cancel(model::RequestId id) {
 void Backend::replied(model::RequestId id, model::Reply reply) {
   const auto found = waiting_.find(id);
   if (found == waiting_.end()) return;
-  const ReplyFn on_reply = std::move(found->second);
+  std::optional<model::Reply> last(std::move(reply));
+  if (auto* stale = std::get_if<model::StaleRules>(&*last)) {
+    last = prepare_again(id, found->second, std::move(*stale));
+  } else if (auto* filter = std::get_if<model::FilterToTry>(&*last)) {
+    last = go_on_trying(id, found->second, std::move(*filter));
+  } else if (auto* recent = std::get_if<model::RecentEvents>(&*last)) {
+    last = try_filter(*found->second.trial, recent->events);
+  }
+  if (!last) return;
+  const ReplyFn on_reply = std::move(found->second.on_reply);
   waiting_.erase(found);
-  on_reply(std::move(reply));
+  on_reply(std::move(*last));
+}
+
+// The change of the rules has come before this.
+std::optional<model::Reply> Backend::prepare_again(model::RequestId id, Waiting& waiting,
+                                                   model::StaleRules stale) {
+  if (++waiting.given_back > model::kStaleRulesRetriesMax) {
+    return model::Refusal{{{base::ErrorCode::kOverloaded,
+                            "filters and schemas change faster than events are prepared for them; "
+                            "try again later"}},
+                          model::kOverloadRetryAfter};
+  }
+  rules_.prepare(stale.request);
+  send_(Submitted{id, std::move(stale.request)});
+  return std::nullopt;
+}
+
+std::optional<model::Reply> Backend::go_on_trying(model::RequestId id, Waiting& waiting,
+                                                  model::FilterToTry found) {
+  model::TestTrigger& trial = *waiting.trial;
+  trial.filter = std::move(found.filter);
+  if (trial.recent == 0) return try_filter(trial, {});
+  send_(Submitted{id, model::ReadRecentEvents{trial.org, trial.name, trial.recent}});
+  return std::nullopt;
+}
+
+void Backend::changed(model::EdgeChange change) {
+  if (const auto* added = std::get_if<model::ApiKeyAdded>(&change)) {
+    keys_.add(added->key);
+  } else if (const auto* removed = std::get_if<model::ApiKeyRemoved>(&change)) {
+    keys_.remove(removed->digest);
+  } else if (const auto* paths = std::get_if<model::FilterPathsChanged>(&change)) {
+    rules_.change(*paths);
+  } else if (const auto* schema = std::get_if<model::EventSchemaChanged>(&change)) {
+    rules_.change(*schema);
+  }
 }
 
 std::optional<api::Principal> Backend::authenticate(std::string_view api_key) {

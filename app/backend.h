@@ -1,11 +1,14 @@
 // The API's port on one I/O thread: requests go to the engine thread, replies come back by id.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "api/backend.h"
+#include "api/ingest_rules.h"
 #include "app/api_keys.h"
 #include "app/messages.h"
 #include "app/signing_keys.h"
@@ -39,19 +42,31 @@ class Backend final : public api::Backend {
 
   // --- From the engine thread ---
   void replied(model::RequestId id, model::Reply reply);
-  void key_added(const model::ApiKey& key) { keys_.add(key); }
-  void key_removed(const model::KeyDigest& digest) { keys_.remove(digest); }
+  void changed(model::EdgeChange change);
   void set_not_ready_reasons(std::vector<std::string> reasons) {
     not_ready_reasons_ = std::move(reasons);
   }
 
  private:
+  struct Waiting {
+    ReplyFn on_reply;
+    std::uint32_t given_back = 0;               // times that rules had changed (StaleRules)
+    std::unique_ptr<model::TestTrigger> trial;  // of a dry run; its filter once it is known
+  };
+
+  // Both take a step of a request that is not over; what is over they hand back.
+  std::optional<model::Reply> prepare_again(model::RequestId id, Waiting& waiting,
+                                            model::StaleRules stale);
+  std::optional<model::Reply> go_on_trying(model::RequestId id, Waiting& waiting,
+                                           model::FilterToTry found);
+
   unsigned thread_;
   const SharedSecrets& secrets_;
   std::function<void(EngineMessage)> send_;
   std::function<void()> receive_now_;
   std::uint64_t requests_ = 0;
-  std::unordered_map<model::RequestId, ReplyFn> waiting_;
+  std::unordered_map<model::RequestId, Waiting> waiting_;
+  api::IngestRules rules_;
   ApiKeyTable keys_;
   std::vector<std::string> not_ready_reasons_;
 };

@@ -126,10 +126,8 @@ void IoLoop::receive_one(IoMessage message) {
     dispatcher_.start(std::move(*attempt));
   } else if (const auto* cancelled = std::get_if<model::CancelAttempt>(&message)) {
     dispatcher_.cancel(cancelled->id);
-  } else if (const auto* added = std::get_if<model::ApiKeyAdded>(&message)) {
-    backend_.key_added(added->key);
-  } else if (const auto* removed = std::get_if<model::ApiKeyRemoved>(&message)) {
-    backend_.key_removed(removed->digest);
+  } else if (auto* change = std::get_if<model::EdgeChange>(&message)) {
+    backend_.changed(std::move(*change));
   } else if (auto* keys = std::get_if<UseKeyRing>(&message)) {
     dispatcher_.use(std::move(keys->ring));
   } else if (auto* readiness = std::get_if<Readiness>(&message)) {

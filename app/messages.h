@@ -64,8 +64,8 @@ struct UseKeyRing {
   std::shared_ptr<const dispatcher::KeyRing> ring;
 };
 using IoMessage =
-    std::variant<model::SendReply, model::StartAttempt, model::CancelAttempt, model::ApiKeyAdded,
-                 model::ApiKeyRemoved, UseKeyRing, Readiness, StartListening, DrainIo, StopIo>;
+    std::variant<model::SendReply, model::StartAttempt, model::CancelAttempt, model::EdgeChange,
+                 UseKeyRing, Readiness, StartListening, DrainIo, StopIo>;
 
 // A RequestId carries the I/O thread that waits for the reply in its upper byte.
 inline constexpr unsigned kThreadBits = 56;

@@ -38,12 +38,8 @@ void OutletRouter::cancel(model::AttemptId attempt) {
   send_to_all([attempt] { return IoMessage(model::CancelAttempt{attempt}); });
 }
 
-void OutletRouter::key_added(const model::ApiKey& key) {
-  send_to_all([&key] { return IoMessage(model::ApiKeyAdded{key}); });
-}
-
-void OutletRouter::key_removed(const model::KeyDigest& digest) {
-  send_to_all([&digest] { return IoMessage(model::ApiKeyRemoved{digest}); });
+void OutletRouter::tell_edges(const model::EdgeChange& change) {
+  send_to_all([&change] { return IoMessage(change); });
 }
 
 void OutletRouter::signing_keys_changed(const std::vector<model::SigningKey>& keys) {

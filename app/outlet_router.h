@@ -28,8 +28,7 @@ class OutletRouter final : public Outlet {
   void reply(model::RequestId request, model::Reply reply) override;
   void start(model::StartAttempt attempt) override;
   void cancel(model::AttemptId attempt) override;
-  void key_added(const model::ApiKey& key) override;
-  void key_removed(const model::KeyDigest& digest) override;
+  void tell_edges(const model::EdgeChange& change) override;
   void signing_keys_changed(const std::vector<model::SigningKey>& keys) override;
   void turn_ended() override;
   void store_failed(const base::Error& error) override;

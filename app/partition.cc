@@ -84,17 +84,25 @@ void Partition::submit(model::RequestId id, model::Request request) {
     return;
   }
   if (const auto* get_event = std::get_if<model::GetEvent>(&request)) {
-    if (reads_out_ >= kClientReadsMax) {
-      refuse(id);
-      schedule_turn();
-      return;
-    }
-    ++reads_out_;
-    reader_.submit(ReadJob{{}, id, *get_event});
+    read_for_client(id, ReadJob{{}, id, *get_event, std::nullopt});
+    return;
+  }
+  if (auto* recent = std::get_if<model::ReadRecentEvents>(&request)) {
+    read_for_client(id, ReadJob{{}, id, {}, std::move(*recent)});
     return;
   }
   engine_.handle(std::move(request), id, loop_.now());
   schedule_turn();
+}
+
+void Partition::read_for_client(model::RequestId id, ReadJob job) {
+  if (reads_out_ >= kClientReadsMax) {
+    refuse(id);
+    schedule_turn();
+    return;
+  }
+  ++reads_out_;
+  reader_.submit(std::move(job));
 }
 
 // A reply that waits for its commit is let out all the same, and finds nobody.
@@ -204,10 +212,14 @@ void Partition::let_out(model::EffectKind effect) {
     outlet_.start(std::move(*attempt));
   } else if (const auto* cancelled = std::get_if<model::CancelAttempt>(&effect)) {
     outlet_.cancel(cancelled->id);
-  } else if (const auto* added = std::get_if<model::ApiKeyAdded>(&effect)) {
-    outlet_.key_added(added->key);
-  } else if (const auto* removed = std::get_if<model::ApiKeyRemoved>(&effect)) {
-    outlet_.key_removed(removed->digest);
+  } else if (auto* added = std::get_if<model::ApiKeyAdded>(&effect)) {
+    outlet_.tell_edges(std::move(*added));
+  } else if (auto* removed = std::get_if<model::ApiKeyRemoved>(&effect)) {
+    outlet_.tell_edges(*removed);
+  } else if (auto* paths = std::get_if<model::FilterPathsChanged>(&effect)) {
+    outlet_.tell_edges(std::move(*paths));
+  } else if (auto* schema = std::get_if<model::EventSchemaChanged>(&effect)) {
+    outlet_.tell_edges(std::move(*schema));
   } else if (const auto* signing = std::get_if<model::SigningKeysChanged>(&effect)) {
     outlet_.signing_keys_changed(signing->keys);
   }
@@ -264,7 +276,7 @@ void Partition::release(model::BatchSeq durable) {
 
 void Partition::start_read(const model::Read& read) {
   ++reads_out_;
-  reader_.submit(ReadJob{read, std::nullopt, {}});
+  reader_.submit(ReadJob{read, std::nullopt, {}, std::nullopt});
 }
 
 void Partition::refuse(model::RequestId id) const {
@@ -352,6 +364,17 @@ Partition::ReadDone Partition::read(store::Store& store, const ReadJob& job) {
   ReadDone done;
   done.id = job.read.id;
   done.request = job.request;
+  if (job.recent) {
+    base::Result<store::ListPage> page = store.list(store::ListRecentEvents{
+        job.recent->org, job.recent->event_name, job.recent->count_max, model::kTrialScanMax});
+    done.recent = true;
+    if (page.ok()) {
+      done.deliveries = std::move(page.value());
+    } else {
+      done.status = page.error();
+    }
+    return done;
+  }
   if (job.request) {
     const base::Result<std::optional<store::EventRow>> row =
         store.get(store::EventKey{job.event.org, job.event.id});
@@ -406,6 +429,10 @@ Partition::ReadDone Partition::read(store::Store& store, const ReadJob& job) {
 void Partition::answer_event(ReadDone done) {
   if (!done.status.ok()) {
     outlet_.reply(*done.request, model::Refusal{{done.status.error()}, std::nullopt});
+    return;
+  }
+  if (done.recent) {
+    outlet_.reply(*done.request, model::RecentEvents{std::move(done.deliveries.events)});
     return;
   }
   if (done.event == nullptr) {

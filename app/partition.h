@@ -30,8 +30,8 @@ class Outlet {
   virtual void reply(model::RequestId request, model::Reply reply) = 0;
   virtual void start(model::StartAttempt attempt) = 0;
   virtual void cancel(model::AttemptId attempt) = 0;
-  virtual void key_added(const model::ApiKey& key) = 0;
-  virtual void key_removed(const model::KeyDigest& digest) = 0;
+  // To every I/O thread, before the reply that reveals it.
+  virtual void tell_edges(const model::EdgeChange& change) = 0;
   virtual void signing_keys_changed(const std::vector<model::SigningKey>& keys) = 0;
   // All effects of a turn are out: the time to hand them over together.
   virtual void turn_ended() = 0;
@@ -88,6 +88,7 @@ class Partition {
     model::Read read;
     std::optional<model::RequestId> request;
     model::GetEvent event;
+    std::optional<model::ReadRecentEvents> recent;  // instead of `event`
   };
   struct ReadDone {
     model::ReadId id;
@@ -96,6 +97,7 @@ class Partition {
     base::Status status;
     model::EventPtr event;
     store::ListPage deliveries;
+    bool recent = false;
   };
 
   void schedule_turn();
@@ -112,6 +114,7 @@ class Partition {
   void fail_read(model::ReadId id);
   void refuse(model::RequestId id) const;
   void read_done(ReadDone done);
+  void read_for_client(model::RequestId id, ReadJob job);
   void answer_event(ReadDone done);
   void set_timer();
   void check_drained();

@@ -118,7 +118,7 @@ std::vector<Publisher::Verdict> Publisher::judge(const PublishEvents& request,
   for (std::size_t i = 0; i < request.events.size(); ++i) {
     const NewEvent& event = request.events[i];
     if (request.acceptance == model::Acceptance::kEach &&
-        !validate_event(event, std::nullopt, catalogue_).empty()) {
+        !validate_event(event, std::nullopt, EventNames{catalogue_, request.org}).empty()) {
       verdicts[i].standing = Standing::kRefused;
       continue;
     }
@@ -284,7 +284,7 @@ void Publisher::accept(const PublishEvents& request, RequestId id,
     if (verdict.standing == Standing::kRefused) {
       model::PublishedEvent& refused = reply.events.emplace_back();
       refused.id = asked.id;
-      refused.faults = validate_event(asked, std::nullopt, catalogue_);
+      refused.faults = validate_event(asked, std::nullopt, EventNames{catalogue_, request.org});
       continue;
     }
     if (verdict.standing == Standing::kSeen) {

@@ -97,14 +97,16 @@ TEST_F(OutletRouterTest, DestinationsAreSharedOutEvenly) {
 TEST_F(OutletRouterTest, KeysAndCancellationsGoToAllLoopsInOrder) {
   model::ApiKey key;
   key.name = "ci";
-  router_.key_added(key);
-  router_.key_removed(key.digest);
+  router_.tell_edges(model::ApiKeyAdded{key});
+  router_.tell_edges(model::ApiKeyRemoved{key.digest});
   router_.cancel(model::AttemptId(5));
   end_turn();
   for (const std::vector<IoMessage>& messages : received_) {
     ASSERT_EQ(messages.size(), 3U);
-    EXPECT_EQ(std::get<model::ApiKeyAdded>(messages[0]).key.name, "ci");
-    EXPECT_TRUE(std::holds_alternative<model::ApiKeyRemoved>(messages[1]));
+    const auto& added = std::get<model::EdgeChange>(messages[0]);
+    EXPECT_EQ(std::get<model::ApiKeyAdded>(added).key.name, "ci");
+    const auto& removed = std::get<model::EdgeChange>(messages[1]);
+    EXPECT_TRUE(std::holds_alternative<model::ApiKeyRemoved>(removed));
     EXPECT_EQ(std::get<model::CancelAttempt>(messages[2]).id, model::AttemptId(5));
   }
 }

@@ -29,8 +29,10 @@ class RecordingOutlet final : public Outlet {
   }
   void start(model::StartAttempt attempt) override { starts.push_back(std::move(attempt)); }
   void cancel(model::AttemptId attempt) override { cancelled.push_back(attempt); }
-  void key_added(const model::ApiKey& key) override { keys.push_back(key); }
-  void key_removed(const model::KeyDigest& /*digest*/) override { ++keys_removed; }
+  void tell_edges(const model::EdgeChange& change) override {
+    if (const auto* added = std::get_if<model::ApiKeyAdded>(&change)) keys.push_back(added->key);
+    if (std::holds_alternative<model::ApiKeyRemoved>(change)) ++keys_removed;
+  }
   void signing_keys_changed(const std::vector<model::SigningKey>& changed) override {
     signing_kids.clear();
     for (const model::SigningKey& key : changed) signing_kids.push_back(key.kid);

@@ -23,6 +23,7 @@
 
 #include "api/event_reader.h"
 #include "api/json_reader.h"
+#include "api/trigger_reader.h"
 #include "engine/base/assert.h"
 #include "engine/base/random.h"
 #include "engine/json/json_text.h"

@@ -253,7 +253,7 @@ TEST_F(WebhookRoutesTest, a_trigger_needs_both_fields_as_strings) {
           400),
       HasSubstr("twice"));
   EXPECT_THAT(message_of(refused(R"({"trigger_type":"e","trigger_name":"n","filter":{}})"), 400),
-              HasSubstr("filter: not supported"));
+              HasSubstr("filter: is empty"));
 }
 
 TEST_F(WebhookRoutesTest, the_jwks_is_bare_and_needs_no_key) {
