@@ -62,7 +62,7 @@ constexpr Route kRoutes[] = {
   {kPatch,  kWebhook,   kManage,  kJson, kAsked, patch_webhook,       show_webhook},
   {kDelete, kWebhook,   kManage,  kNone, kAsked, delete_webhook,      show_done},
   {kGet,    kSecret,    kRead,    kNone, kFixed, get_secret,          show_secret},
-  {kPost,   kNewSecret, kManage,  kNone, kAsked, rotate_secret,       show_rotated_secret},
+  {kPost,   kNewSecret, kManage,  kNone, kFixed, rotate_secret,       show_rotated_secret},
   {kGet,    kTriggers,  kRead,    kNone, kFixed, list_triggers,       show_triggers},
   {kPost,   kTriggers,  kManage,  kJson, kAsked, add_trigger,         show_added_trigger},
   {kDelete, kTriggers,  kManage,  kNone, kAsked, remove_trigger,      show_done},
@@ -70,8 +70,8 @@ constexpr Route kRoutes[] = {
 
   {kGet,    kTypes,     kRead,    kNone, kFixed, list_event_types,    show_event_types},
   {kGet,    kType,      kRead,    kNone, kFixed, get_event_type,      show_event_type},
-  {kPut,    kType,      kManage,  kJson, kAsked, put_event_type,      show_event_type},
-  {kDelete, kType,      kManage,  kNone, kAsked, delete_event_type,   show_done},
+  {kPut,    kType,      kManage,  kJson, kFixed, put_event_type,      show_event_type},
+  {kDelete, kType,      kManage,  kNone, kFixed, delete_event_type,   show_done},
 
   {kPost,   kEvents,    kPublish, kAny,  kFixed, publish_events,      show_published},
   {kGet,    kEvent,     kRead,    kNone, kFixed, get_event,           show_event},

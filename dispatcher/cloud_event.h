@@ -9,7 +9,7 @@
 //   time              the event's timestamp
 //   subject           as it came; absent when it came without
 //   datacontenttype   application/json
-//   data              the trigger content, as in every other format (ADR 8)
+//   data              the trigger content, as in every other format (ADR 9)
 //   istestevent       true; absent otherwise
 //   partitionkey      the ordering key, if any
 //   traceparent       as it came; the header of this name has a span for the attempt

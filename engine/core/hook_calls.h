@@ -1,5 +1,5 @@
 // Synchronous hooks: calls every webhook of a hook once, collects what they come to until all are
-// in or the deadline, and answers (CONTRACT A5; docs/adr/0009). Nothing here waits for a commit:
+// in or the deadline, and answers (CONTRACT A5; docs/adr/0012). Nothing here waits for a commit:
 // calls and answers rest on nothing. What came of a call is written down for the delivery log when
 // it is over; nothing of it outlives a crash, and no delivery comes of it.
 //

@@ -48,7 +48,7 @@ class OpenApi(ServerCase):
         return value
 
     def fixture(self):
-        """A new organization with a key, a webhook with a trigger and a secret, and an event."""
+        """An organization: key, webhook with trigger and secret, event, event type of its own."""
         created = self.admin.post("/admin/organizations", {"name": "example"})
         self.assertEqual(created.status, 201, created)
         org = created.result["id"]
@@ -59,8 +59,10 @@ class OpenApi(ServerCase):
         rotated = client.call("POST", f"/organizations/webhooks/{webhook}/secret/rotate")
         self.assertEqual(rotated.status, 200, rotated)
         (event,) = client.publish("PersonCreated_v1")
+        defined = client.call("PUT", "/organizations/event-types/InvoicePaid_v1", b"{}")
+        self.assertEqual(defined.status, 201, defined)
         names = {"organization_id": org, "key_id": made.result["id"], "webhook_id": webhook,
-                 "event_id": event, "trigger_name": "token_minted"}
+                 "event_id": event, "trigger_name": "token_minted", "name": "InvoicePaid_v1"}
         return client, names
 
     def target(self, path, item, operation, names):
