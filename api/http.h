@@ -100,9 +100,7 @@ class HttpHandler {
   virtual HeadDecision on_head(const HttpRequest& head) = 0;
   virtual void on_request(HttpRequest request, Respond respond) = 0;
   // Asked for after StreamBody alone; never null then.
-  virtual std::unique_ptr<BodyReader> on_stream(const HttpRequest& /*head*/, SendPiece /*send*/) {
-    return nullptr;
-  }
+  virtual std::unique_ptr<BodyReader> on_stream(const HttpRequest& head, SendPiece send) = 0;
 };
 
 }  // namespace triggerd::api

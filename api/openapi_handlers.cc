@@ -6,12 +6,12 @@
 
 // cmake/embed_file.cmake puts them there.
 extern "C" {
-extern const char triggerd_openapi_json[];
-extern const char triggerd_openapi_json_end[];
-extern const char triggerd_openapi_json_sha256[];
-extern const char triggerd_openapi_yaml[];
-extern const char triggerd_openapi_yaml_end[];
-extern const char triggerd_openapi_yaml_sha256[];
+extern const char kOpenApiJson[];
+extern const char kOpenApiJsonEnd[];
+extern const char kOpenApiJsonSha256[];
+extern const char kOpenApiYaml[];
+extern const char kOpenApiYamlEnd[];
+extern const char kOpenApiYamlSha256[];
 }
 
 namespace triggerd::api {
@@ -50,13 +50,13 @@ std::string_view between(const char* begin, const char* end) {
 }  // namespace
 
 Step show_openapi_json(Call& call) {
-  return show(call.request, {between(triggerd_openapi_json, triggerd_openapi_json_end),
-                             triggerd_openapi_json_sha256, "application/json"});
+  return show(call.request,
+              {between(kOpenApiJson, kOpenApiJsonEnd), kOpenApiJsonSha256, "application/json"});
 }
 
 Step show_openapi_yaml(Call& call) {
-  return show(call.request, {between(triggerd_openapi_yaml, triggerd_openapi_yaml_end),
-                             triggerd_openapi_yaml_sha256, "application/yaml"});
+  return show(call.request,
+              {between(kOpenApiYaml, kOpenApiYamlEnd), kOpenApiYamlSha256, "application/yaml"});
 }
 
 }  // namespace triggerd::api

@@ -24,6 +24,7 @@ TestEvent make_test_event(const TestEventsSpec& spec, Call& call, model::NewEven
   event.name = spec.event_name;
   event.timestamp = call.now.wall;
   event.is_test = true;
+  event.is_sample = true;
   build_content(event, call.caller.org, *model::split_event_name(event.name),
                 members_of(sample.content));
   return {event.id,         event.name,          event.timestamp,       call.caller.org,

@@ -1,5 +1,5 @@
 # triggerd_embed(TARGET SYMBOL FILE): the bytes of a file in the binary, as the C symbols SYMBOL and
-# SYMBOL_end (one past the last), and the hexadecimal SHA-256 of them as the string SYMBOL_sha256.
+# SYMBOLEnd (one past the last), and the hexadecimal SHA-256 of them as the string SYMBOLSha256.
 # The assembler takes the file as it is, which costs milliseconds where an array costs seconds.
 function(triggerd_embed target symbol file)
   get_filename_component(path ${file} ABSOLUTE)
@@ -9,13 +9,13 @@ function(triggerd_embed target symbol file)
   file(CONFIGURE OUTPUT ${source} @ONLY CONTENT [[
 .section .rodata
 .global @symbol@
-.global @symbol@_end
-.global @symbol@_sha256
+.global @symbol@End
+.global @symbol@Sha256
 @symbol@:
 .incbin "@path@"
-@symbol@_end:
+@symbol@End:
 .byte 0
-@symbol@_sha256:
+@symbol@Sha256:
 .asciz "@sha256@"
 .section .note.GNU-stack,"",%progbits
 ]])

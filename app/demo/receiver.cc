@@ -34,6 +34,11 @@ class DemoReceiver::Handler final : public api::HttpHandler {
     return api::ReadBody{kTokenBytesMax};
   }
 
+  // Never asked for: on_head streams nothing.
+  std::unique_ptr<api::BodyReader> on_stream(const api::HttpRequest&, api::SendPiece) override {
+    return nullptr;
+  }
+
   void on_request(api::HttpRequest request, api::Respond respond) override {
     api::HttpResponse response;
     response.status = accept(request) ? 204 : 401;

@@ -271,7 +271,8 @@ void retry_policy(benchmark::State& state) {
   std::uint32_t attempt = 0;
   for (auto iteration : state) {
     attempt = attempt % 9 + 1;
-    benchmark::DoNotOptimize(triggerd::core::decide_retry(attempt, outcome, options, random));
+    benchmark::DoNotOptimize(
+        triggerd::core::decide_retry(attempt, outcome, options.schedule, options.jitter, random));
   }
 }
 BENCHMARK(retry_policy);

@@ -290,12 +290,17 @@ class SampleMaker {
       case 0:  // 555-0100 to 555-0199 are for fiction
         return fmt::format(R"({{"type":"phone_number","value":"+1202555{:04}"}})",
                            100 + random_.below(100));
-      case 1:
-        return fmt::format(R"({{"type":"username","value":"{}{}"}})", value("first"),
-                           random_.below(1000));
-      default:
-        return fmt::format(R"({{"type":"email_address","value":"{}.{}@mail.example"}})",
-                           value("first"), value("last"));
+      case 1: {
+        // Drawn one by one: the order in which arguments are evaluated is the compiler's.
+        const std::string first = value("first");
+        return fmt::format(R"({{"type":"username","value":"{}{}"}})", first, random_.below(1000));
+      }
+      default: {
+        const std::string first = value("first");
+        const std::string last = value("last");
+        return fmt::format(R"({{"type":"email_address","value":"{}.{}@mail.example"}})", first,
+                           last);
+      }
     }
   }
   // RFC 5737, RFC 3849.

@@ -34,6 +34,7 @@ namespace {
 
 namespace api = triggerd::api;
 namespace base = triggerd::base;
+namespace json = triggerd::json;
 namespace model = triggerd::model;
 
 // Is it an integer beyond 64 bits, or a fraction beyond a double?

@@ -16,6 +16,7 @@
 #include "tests/sim/checkers/recovery.h"
 #include "tests/sim/checkers/repeats.h"
 #include "tests/sim/checkers/replies.h"
+#include "tests/sim/checkers/settings.h"
 #include "tests/sim/checkers/targets.h"
 
 namespace triggerd::sim {
@@ -345,11 +346,20 @@ TEST_F(CheckersTest, PaceObjectsToADueTimeStoredTooEarly) {
 }
 
 TEST_F(CheckersTest, PaceObjectsToMoreCallsThanTheCaps) {
+  options_.in_flight_per_host = 1;
   Pace checker(scene());
   release(checker, call(1, 1));
   EXPECT_EQ(objection(), "");
   release(checker, call(2, 2));
-  EXPECT_THAT(objection(), HasSubstr("too many calls in flight to webhook 3"));
+  EXPECT_THAT(objection(), HasSubstr("too many calls in flight to "));
+}
+
+TEST_F(CheckersTest, SettingsObjectsToMoreCallsThanTheWebhookTakes) {
+  Settings checker(scene());
+  emit(checker, {model::PutWebhook{webhook_}}, {call(1, 1)});
+  EXPECT_EQ(objection(), "");
+  emit(checker, {}, {call(2, 2)});
+  EXPECT_THAT(objection(), HasSubstr("is more than the webhook takes at once"));
 }
 
 TEST_F(CheckersTest, RepliesObjectsToTwoNoneOrUnwantedReplies) {

@@ -31,10 +31,10 @@ class DeliverySettingsTest : public ApiTest {
     return request.draft.delivery.value_or(model::DeliveryDraft());
   }
   std::string refused(std::string delivery) {
-    const HttpResponse response = answer_to(Method::kPatch, path(), with_key("manage-key"),
-                                            R"({"delivery":)" + delivery + "}");
-    EXPECT_EQ(response.status, 400);
-    return response.body;
+    const HttpResponse refusal = answer_to(Method::kPatch, path(), with_key("manage-key"),
+                                           R"({"delivery":)" + delivery + "}");
+    EXPECT_EQ(refusal.status, 400);
+    return refusal.body;
   }
   std::string shown(const model::Webhook& webhook) {
     asked<model::GetWebhook>(Method::kGet, path(), with_key("read-key"), "",
