@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <utility>
+
 #include "api/cloud_event_reader.h"
 #include "tests/api/routes/api_fixture.h"
 
@@ -36,8 +38,9 @@ class CloudEventTest : public ApiTest {
         .events;
   }
   model::NewEvent structured(const std::string& further, Fields fields = {}) {
-    const auto events = publish(typed("application/cloudevents+json; charset=UTF-8", fields),
-                                "{" + kRequired + further + "}");
+    const auto events =
+        publish(typed("application/cloudevents+json; charset=UTF-8", std::move(fields)),
+                "{" + kRequired + further + "}");
     EXPECT_EQ(events.size(), 1U);
     return events.empty() ? model::NewEvent{} : events[0];
   }

@@ -23,14 +23,14 @@ class DeliverySettingsTest : public ApiTest {
     webhook.target_url = "https://example.com/";
     return webhook;
   }
-  model::DeliveryDraft patched(std::string delivery) {
+  model::DeliveryDraft patched(const std::string& delivery) {
     const auto request = asked<model::PatchWebhook>(
         Method::kPatch, path(), with_key("manage-key"), R"({"delivery":)" + delivery + "}",
         model::WebhookReply{std::make_shared<model::Webhook>(webhook())});
     EXPECT_TRUE(request.draft.delivery.has_value());
     return request.draft.delivery.value_or(model::DeliveryDraft());
   }
-  std::string refused(std::string delivery) {
+  std::string refused(const std::string& delivery) {
     const HttpResponse refusal = answer_to(Method::kPatch, path(), with_key("manage-key"),
                                            R"({"delivery":)" + delivery + "}");
     EXPECT_EQ(refusal.status, 400);
