@@ -1,4 +1,5 @@
 // What the demo counts.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <chrono>
 

@@ -265,7 +265,7 @@ TEST_F(SdkTest, TheClientsAddressIsInTheContentAndInTheClaim) {
   request.peer = "10.0.0.1";
   request.fields = {{"X-Forwarded-For", "2001:db8:1:2:3:4:5:6"}};
   request.body = post(R"({"event_name":"SlashIDSDKLoaded_v1"})");
-  handler.on_request(std::move(request), [this](HttpResponse answer) { response = answer; });
+  handler.on_request(std::move(request), [this](const HttpResponse& answer) { response = answer; });
   ASSERT_EQ(backend.requests.size(), 1U);
   const auto& asked = std::get<model::PublishEvents>(backend.requests[0]);
   EXPECT_THAT(asked.events[0].content, HasSubstr(R"("client_ip_address":"2001:db8:1:2:3:4:5:6")"));
