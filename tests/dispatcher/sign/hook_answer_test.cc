@@ -1,6 +1,7 @@
 #include "dispatcher/hook_answer.h"
 
 #include <string>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -126,7 +127,7 @@ TEST(HookAnswer, OtherOutcomesStayAsTheyAre) {
 }
 
 RC_GTEST_PROP(HookAnswerProperty, NoBytesAreTakenForMoreThanTheyAre, (std::string body)) {
-  const Outcome outcome = answered(200, body);
+  const Outcome outcome = answered(200, std::move(body));
   RC_ASSERT((outcome.kind == OutcomeClass::kOk) == (outcome.hook != nullptr));
 }
 
