@@ -14,7 +14,6 @@ namespace triggerd::core {
 namespace {
 
 using base::ErrorCode;
-using model::RateClaim;
 using model::RateKind;
 
 base::Uuid uuid(std::uint8_t number) {
