@@ -12,6 +12,7 @@
 #include "engine/core/filter.h"
 #include "engine/core/trigger_filters.h"
 #include "engine/model/limits.h"
+#include "tests/fuzz/fuzz_input.h"
 
 namespace {
 
@@ -34,7 +35,7 @@ void collect(const model::FilterGroup& group, std::vector<model::FilterPath>& pa
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const std::size_t split = input.find('\0');
   api::TriggerText trigger;

@@ -34,7 +34,7 @@ build = sys.argv[1]
 entries = json.load(open(build + "/compile_commands.json"))
 for e in entries:
     c = re.sub(r"-include \S*cmake_pch\.hxx", "", e["command"])
-    c = re.sub(r"^\S*ccache ", "", c)
+    c = re.sub(r"^\S*cmake -E env .*?ccache ", "", c)
     e["command"] = c.replace("-Winvalid-pch", "")
 json.dump(entries, open(build + "/tidy_db/compile_commands.json", "w"))
 PY
