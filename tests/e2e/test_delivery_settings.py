@@ -122,11 +122,12 @@ class DeliverySettings(ServerCase):
     def test_a_rate_is_kept(self):
         self.client.create_webhook(self.receiver.url("/rated"),
                                    delivery={"rate": {"per_second": 20, "burst": 2}})
+        before = time.monotonic()
         self.client.publish(*[new_event() for _ in range(12)])
         calls = wait_until(lambda: len(self.receiver.calls("/rated")) == 12 and
                            self.receiver.calls("/rated"), "twelve calls")
         # Two at once, then one in 50 ms; a busy machine may only make it slower.
-        self.assertGreaterEqual(calls[-1].at - calls[0].at, 10 * 0.05 - 0.02)
+        self.assertGreaterEqual(calls[-1].at - before, 10 * 0.05)
 
     def test_a_schedule_of_its_own_and_none_at_all(self):
         for path, schedule, attempts in (("/none", [], 1), ("/two", ["1ms", "1ms"], 3)):
