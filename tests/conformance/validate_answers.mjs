@@ -5,6 +5,7 @@
 import {readFileSync} from 'node:fs';
 import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import {parse} from 'yaml';
 
 const document = JSON.parse(readFileSync(new URL('../../api/openapi/openapi.json', import.meta.url)));
 
@@ -26,13 +27,18 @@ function resolve(value) {
 
 const ajv = new Ajv({strict: false, allErrors: true, validateFormats: true});
 addFormats(ajv);
-for (const format of ['go-duration', 'target-url', 'event-name']) ajv.addFormat(format, true);
+for (const format of ['go-duration', 'target-url', 'event-name', 'cidr']) ajv.addFormat(format, true);
 ajv.addSchema({$id: 'https://document/', components: {schemas: close(document.components.schemas)}});
 
 function check(schema, value) {
   const text = JSON.stringify(close(schema)).replaceAll('"#/', '"https://document/#/');
   const validate = ajv.compile(JSON.parse(text));
   return validate(value) ? [] : validate.errors.map((one) => `${one.instancePath} ${one.message} ${JSON.stringify(one.params)}`);
+}
+
+function valueOf(type, body) {
+  if (type === 'application/json') return JSON.parse(body);
+  return type === 'application/yaml' ? parse(body) : body;
 }
 
 function faultsOf(answer) {
@@ -59,8 +65,14 @@ function faultsOf(answer) {
   const media = response.content[type];
   if (!media) return [...faults, `content type ${type} is not in the document`];
   if (!media.schema) return faults;
-  const value = type === 'application/json' ? JSON.parse(answer.body) : answer.body;
-  return [...faults, ...check(media.schema, value)];
+  faults.push(...check(media.schema, valueOf(type, answer.body)));
+  const ofLine = media.schema['x-itemSchema'];
+  if (ofLine) {
+    const lines = answer.body.split('\n');
+    if (lines.pop() !== '') faults.push('the last line has no end');
+    for (const line of lines) faults.push(...check(ofLine, JSON.parse(line)));
+  }
+  return faults;
 }
 
 let bad = false;
