@@ -12,6 +12,7 @@ import os
 import schemathesis
 from hypothesis import strategies as st
 from schemathesis.core.failures import AcceptedNegativeData
+from schemathesis.openapi.checks import EnsureResourceAvailability
 
 NAMES = ("PersonCreated_v1", "PersonDeleted_v1", "AuthenticationFailed_v1",
          "RoleCreated_InRegion_v1", "SlashIDSDKLoaded_v1", "TokenMinted_v1")
@@ -179,6 +180,9 @@ def _mend_headers(headers):
 
 @schemathesis.hook
 def filter_failure(_context, failure, case, _response):
+    if isinstance(failure, EnsureResourceAvailability):
+        # A new webhook has neither a trigger to test nor a secret to show: 404 is about these.
+        return _operation(case) not in ("testTrigger", "getSecret")
     if not isinstance(failure, AcceptedNegativeData):
         return True
     # Each line of a stream is answered by itself under one 200: a bad line is no bad request.
