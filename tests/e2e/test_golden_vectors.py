@@ -1,14 +1,18 @@
-"""The tables of tests/data over HTTP, by every way in: creation and PATCH."""
+"""The tables of tests/data over HTTP: URLs and durations by creation and PATCH, CloudEvents in every
+mode."""
 
+import json
 import pathlib
 import re
 
 import triggerd_process
+from client import wait_until
 from server_case import ServerCase
 from triggerd_process import OTHER_KEY, OTHER_ORG
 
 DATA = pathlib.Path(__file__).resolve().parent.parent / "data"
 WEBHOOKS = "/organizations/webhooks"
+EVENTS = "/organizations/events"
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
 PUBLIC = ["93.184.216.0/24", "172.32.0.0/16", "100.128.0.0/16", "2606:2800::/32"]
 # The policies that target_urls.txt names, as [targets] has them.
@@ -116,6 +120,65 @@ class GoldenVectors(ServerCase):
                     self.assertEqual((answer.status, answer.result["timeout"]), (200, canonical))
         self.assertGreater(min(accepted, refused), 25)
         self.assertGreater(accepted + refused, 60)
+
+
+class CloudEvents(ServerCase):
+    """cloud_events_in.json: each as it is written there, and the structured ones as batches of one."""
+
+    def setUp(self):
+        super().setUp()
+        self.launch()
+        self.receiver = self.receive()
+        self.client.create_webhook(self.receiver.url("/ce"), delivery={"format": "cloudevents"})
+
+    def send(self, vector, batched=False):
+        if vector["mode"] == "binary":
+            data = vector.get("data")
+            body = None if data is None else json.dumps(data).encode()
+            return self.client.call("POST", EVENTS, body, headers=vector["headers"])
+        event = [vector["event"]] if batched else vector["event"]
+        kind = "application/cloudevents" + ("-batch" if batched else "") + "+json"
+        return self.client.post(EVENTS, json.dumps(event).encode(), headers={"Content-Type": kind})
+
+    def delivered(self, event_id):
+        return wait_until(lambda: next(
+            (json.loads(call.body) for call in self.receiver.calls("/ce")
+             if call.values("webhook-id") == [event_id]), None), "the delivery")
+
+    def check_accepted(self, answer, vector):
+        self.assertEqual(answer.status, 202, answer)
+        (published,) = answer.result
+        self.assertEqual((published["duplicate"], published["webhooks"]), (False, 1))
+        wanted = dict(vector["accepted"])
+        attributes = wanted.pop("attributes", {})
+        event = self.client.event(published["event_id"])
+        self.assertEqual({name: event.get(name) for name in wanted}, wanted)
+        arrived = self.delivered(published["event_id"])
+        self.assertEqual({name: arrived.get(name) for name in attributes}, attributes)
+        arrived["data"].pop("event_metadata")
+        self.assertEqual(arrived["data"], event["content"])
+
+    def test_each_is_taken_or_refused_as_the_table_says(self):
+        vectors = json.loads((DATA / "cloud_events_in.json").read_text(encoding="utf-8"))
+        self.assertGreater(len(vectors), 30)
+        for vector in vectors:
+            with self.subTest(f"{vector['mode']}: {vector['name']}"):
+                answer = self.send(vector)
+                if "accepted" in vector:
+                    self.check_accepted(answer, vector)
+                else:
+                    self.assertEqual(answer.status, 400, answer)
+                    self.assertIn(vector["refused"], " ".join(answer.messages))
+                if vector["mode"] == "structured":
+                    self.check_batched(vector)
+
+    def check_batched(self, vector):
+        answer = self.send(vector, batched=True)
+        if "accepted" in vector:
+            self.assertEqual([one["duplicate"] for one in answer.result], [True])
+        else:
+            self.assertEqual(answer.status, 400, answer)
+            self.assertTrue(all(one.startswith("[0].") for one in answer.messages), answer)
 
 
 def add_policy_tests():
