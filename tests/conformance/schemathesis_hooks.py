@@ -16,8 +16,8 @@ from schemathesis.openapi.checks import EnsureResourceAvailability
 
 NAMES = ("PersonCreated_v1", "PersonDeleted_v1", "AuthenticationFailed_v1",
          "RoleCreated_InRegion_v1", "SlashIDSDKLoaded_v1", "TokenMinted_v1")
-REFUSED_HEADERS = ("connection content-encoding content-length content-type expect host keep-alive te "
-                   "traceparent trailer upgrade transfer-encoding user-agent").split()
+REFUSED_HEADERS = ("connection content-encoding content-length content-type expect host keep-alive "
+                   "te traceparent trailer upgrade transfer-encoding user-agent").split()
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
 
 # --- Formats ---
@@ -29,8 +29,8 @@ schemathesis.openapi.format("target-url", st.builds(
 schemathesis.openapi.format("go-duration", st.sampled_from(
     ("0", "0s", "1ns", "1us", "1µs", "1.5ms", ".5s", "1.s", "+2s", "10s", "0.1m", "20s")))
 # Wall time is 64 bits of nanoseconds: years before 1970 and after 2261 are refused.
-schemathesis.openapi.format("date-time", st.datetimes(
-    datetime.datetime(1971, 1, 1), datetime.datetime(2260, 1, 1)).map(lambda t: t.isoformat() + "Z"))
+_times = st.datetimes(datetime.datetime(1971, 1, 1), datetime.datetime(2260, 1, 1))
+schemathesis.openapi.format("date-time", _times.map(lambda time: time.isoformat() + "Z"))
 schemathesis.openapi.format("event-name", st.sampled_from(NAMES))
 schemathesis.openapi.format("cidr", st.sampled_from(
     ("10.0.0.0/8", "0.0.0.0/0", "192.0.2.7/32", "2001:db8::/32", "::/0")))
@@ -71,9 +71,9 @@ def _flatten(schemas):
     fields = schemas["Filter"]
     del fields["properties"]
     (pattern,) = fields["patternProperties"]
-    fields["patternProperties"] = {"^[a-z_]{1,8}$": fields["patternProperties"][pattern]["anyOf"][1]}
-    # Any other name is as good: an unknown one is no fault.
-    fields["additionalProperties"] = fields["patternProperties"]["^[a-z_]{1,8}$"]
+    tests = fields["patternProperties"][pattern]["anyOf"][1]
+    fields["patternProperties"] = {"^[a-z_]{1,8}$": tests}
+    fields["additionalProperties"] = tests  # any other name is as good
 
 
 # --- State ---
@@ -137,7 +137,7 @@ def _mend_names(value):
 
 
 def _mend_content_schema(schema):
-    """Content schemas are of draft 4, to which 8.0 is no integer; to the document's own it is one."""
+    """Content schemas are of draft 4, to which 8.0 is no integer; to the document it is one."""
     if isinstance(schema, dict) and isinstance(schema.get("maxLength"), float):
         schema["maxLength"] = 8
 
@@ -158,7 +158,7 @@ def _mend_counts(specifications):
 
 
 def _mend_numbers(value):
-    """Integers beyond 64 bits are refused wherever they stand; a schema has no word for 'wherever'."""
+    """Integers beyond 64 bits are refused anywhere; a schema has no word for that."""
     if isinstance(value, dict):
         return {name: _mend_numbers(one) for name, one in value.items()}
     if isinstance(value, list):

@@ -1,5 +1,5 @@
-"""The tables of tests/data over HTTP: URLs and durations by creation and PATCH, CloudEvents in every
-mode."""
+"""The tables of tests/data over HTTP: URLs and durations by creation and PATCH, CloudEvents in
+every mode."""
 
 import json
 import pathlib
@@ -123,7 +123,7 @@ class GoldenVectors(ServerCase):
 
 
 class CloudEvents(ServerCase):
-    """cloud_events_in.json: each as it is written there, and the structured ones as batches of one."""
+    """cloud_events_in.json: each as it stands there, and the structured ones as batches of one."""
 
     def setUp(self):
         super().setUp()

@@ -47,9 +47,9 @@ class OpenApiWebhooks(ServerCase):
     def deliver(self):
         """Every event to one webhook of each format; by the entry of the document, the calls."""
         for name in FORMATS:
-            both = {"delivery": {"format": name, "signatures": ["hmac", "ed25519"]}}
-            self.client.create_webhook(self.receiver.url("/" + name), ("PersonCreated_v1",
-                                                                       "SlashIDSDKLoaded_v1"), **both)
+            self.client.create_webhook(
+                self.receiver.url("/" + name), ("PersonCreated_v1", "SlashIDSDKLoaded_v1"),
+                delivery={"format": name, "signatures": ["hmac", "ed25519"]})
         answer = self.client.post("/organizations/events", list(EVENTS),
                                   headers={"traceparent": TRACEPARENT})
         self.assertEqual(answer.status, 202, answer)

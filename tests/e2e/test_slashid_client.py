@@ -1,8 +1,10 @@
-"""A client and a receiver that behave as SlashID's PHP SDK does (CONTRACT B), with the base URL changed.
+"""A client and a receiver that behave as SlashID's PHP SDK does (CONTRACT B); only the base URL is
+another one.
 
-The SDK's habits that matter here: the same four headers on every call, a JSON content type on GET and
-DELETE too; only `result` is looked at; errors by status, the two 404s apart by whether there is a message;
-a webhook is found by its URL, compared as text, in the one list; register() sends the whole webhook again.
+The SDK's habits that matter here: the same four headers on every call, a JSON content type on GET
+and DELETE too; only `result` is looked at; errors by status, the two 404s apart by whether there is
+a message; a webhook is found by its URL, compared as text, in the one list; register() sends the
+whole webhook again.
 """
 
 import base64
@@ -75,7 +77,8 @@ class Sdk:
         payload = {"target_url": url, "name": name, **options}
         webhook = self.find_by_url(url)
         if webhook:
-            webhook = self.request("PATCH", "/organizations/webhooks/" + webhook["id"], None, payload)
+            webhook = self.request("PATCH", "/organizations/webhooks/" + webhook["id"], None,
+                                   payload)
         else:
             webhook = self.request("POST", "/organizations/webhooks", None, payload)
         there = self.triggers(webhook["id"])
@@ -109,7 +112,7 @@ class Sdk:
 
 
 class Verifier:
-    """What receivers do with a body: signature by the key of its kid, then aud, target_url, exp, iat."""
+    """What receivers do with a body: the signature by the key of its kid, then the claims."""
 
     def __init__(self, base_url, organization, target_url, fetch_headers):
         self.url = base_url + "/organizations/webhooks/verification-jwks"
@@ -129,7 +132,7 @@ class Verifier:
         self.keys = {key["kid"]: key for key in keys}
 
     def decode(self, token, now=None):
-        """The claims; ValueError says what is wrong with it. Zero leeway, as the libraries have it."""
+        """The claims; ValueError says what is wrong. Zero leeway, as the libraries have it."""
         now = int(time.time()) if now is None else now
         header, payload, signature = token.split(".")
         head, claims = json.loads(decode_part(header)), json.loads(decode_part(payload))
@@ -156,8 +159,8 @@ def verified(key, signed, signature):
     script = ("const {createPublicKey, verify} = require('node:crypto');"
               "const one = JSON.parse(require('node:fs').readFileSync(0));"
               "const key = createPublicKey({key: one.key, format: 'jwk'});"
-              "const good = verify('sha256', Buffer.from(one.signed), {key, dsaEncoding: 'ieee-p1363'},"
-              " Buffer.from(one.signature, 'base64'));"
+              "const good = verify('sha256', Buffer.from(one.signed),"
+              " {key, dsaEncoding: 'ieee-p1363'}, Buffer.from(one.signature, 'base64'));"
               "process.stdout.write(String(good));")
     done = subprocess.run(
         ["node", "-e", script], text=True, capture_output=True, timeout=60, check=True,
@@ -195,7 +198,8 @@ class SlashIdClient(ServerCase):
     def test_a_webhook_is_registered_changed_and_deleted(self):
         url = self.receiver.url("/laravel")
         self.assertEqual(self.sdk.find_all(), [])
-        made = self.sdk.register(url, "laravel", ["PersonCreated_v1", "token_minted"], timeout="18s")
+        made = self.sdk.register(url, "laravel", ["PersonCreated_v1", "token_minted"],
+                                 timeout="18s")
         self.assertEqual(made, {"description": "", "id": made["id"], "name": "laravel",
                                 "target_url": url, "timeout": "18s"})
         self.assertCountEqual(self.sdk.triggers(made["id"]), ["PersonCreated_v1", "token_minted"])
