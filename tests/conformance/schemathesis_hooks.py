@@ -58,7 +58,12 @@ def before_load_schema(_context, document):
     # Attributes in headers make the body the data, which one schema for both cannot say. Binary
     # CloudEvents are sent by test_openapi.py and test_publish_formats.py.
     publish["parameters"] = [one for one in publish["parameters"] if "/Ce" not in one["$ref"]]
-    _flatten(document["components"]["schemas"])
+    schemas = document["components"]["schemas"]
+    # Texts of a format are filtered by their length, which takes half a minute for one of 2048
+    # bytes. test_golden_vectors.py sends them.
+    for limit in ("minLength", "maxLength"):
+        del schemas["TargetUrl"][limit]
+    _flatten(schemas)
 
 
 def _flatten(schemas):
