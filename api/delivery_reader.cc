@@ -100,10 +100,9 @@ class DeliveryReader {
 
   static std::optional<std::int64_t> integer(FieldReader& reader, std::string_view field,
                                              dom::element value) {
-    std::int64_t number = 0;
-    if (value.get_int64().get(number) == simdjson::SUCCESS) return number;
-    reader.refuse_type(field, "a whole number", value);
-    return std::nullopt;
+    const std::optional<std::int64_t> number = whole_number(value);
+    if (!number) reader.refuse_type(field, "a whole number", value);
+    return number;
   }
 
   std::optional<model::RateDraft> rate(dom::element value) {

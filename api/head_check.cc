@@ -47,13 +47,14 @@ struct NamedMethod {
   std::string_view name;
   Method method;
 };
-constexpr std::array<NamedMethod, 7> kMethods = {{{"GET", Method::kGet},
+constexpr std::array<NamedMethod, 8> kMethods = {{{"GET", Method::kGet},
                                                   {"HEAD", Method::kHead},
                                                   {"POST", Method::kPost},
                                                   {"PUT", Method::kPut},
                                                   {"PATCH", Method::kPatch},
                                                   {"DELETE", Method::kDelete},
-                                                  {"OPTIONS", Method::kOptions}}};
+                                                  {"OPTIONS", Method::kOptions},
+                                                  {"TRACE", Method::kTrace}}};
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && is_ows(text.front())) text.remove_prefix(1);

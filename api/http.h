@@ -14,7 +14,7 @@
 
 namespace triggerd::api {
 
-enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions };
+enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kTrace };
 
 struct HttpField {
   std::string name;  // as sent; compared without case

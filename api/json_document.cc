@@ -1,5 +1,7 @@
 #include "api/json_document.h"
 
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "api/http.h"
@@ -36,6 +38,19 @@ std::string_view name_of(dom::element_type type) {
 Error wrong_type(std::string_view field, std::string_view expected, dom::element value) {
   return {ErrorCode::kInvalid,
           fmt::format("{}: expected {}, got {}", field, expected, name_of(value.type()))};
+}
+
+std::optional<std::int64_t> whole_number(dom::element value) {
+  std::int64_t integer = 0;
+  if (value.get_int64().get(integer) == simdjson::SUCCESS) return integer;
+  // Up to here a double holds every integer, so that none is mistaken for its neighbour.
+  constexpr double exact_max = 9007199254740992.0;
+  double number = 0;
+  if (!value.is_double() || value.get_double().get(number) != simdjson::SUCCESS ||
+      std::fabs(number) > exact_max || std::trunc(number) != number) {
+    return std::nullopt;
+  }
+  return static_cast<std::int64_t>(number);
 }
 
 // --- Document ---------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 // out of it, each fault in the words of the API.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,10 @@ namespace dom = simdjson::dom;
 // "[field]: expected an object, got a list"
 [[nodiscard]] base::Error wrong_type(std::string_view field, std::string_view expected,
                                      dom::element value);
+
+// A number without a fraction, however it is written: 8, 8.0 and 8e0 are one number (RFC 8259, 6),
+// and an integer to JSON Schema. Nothing for all else, and beyond 2^53 with a point or an exponent.
+[[nodiscard]] std::optional<std::int64_t> whole_number(dom::element value);
 
 // The body as a document, or the faults that it has. Views into it hold until the thread parses the
 // next one.

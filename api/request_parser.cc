@@ -34,6 +34,8 @@ int llhttp_method_of(Method method) {
       return HTTP_DELETE;
     case Method::kOptions:
       return HTTP_OPTIONS;
+    case Method::kTrace:
+      return HTTP_TRACE;
   }
   return -1;
 }

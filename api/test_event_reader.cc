@@ -59,13 +59,13 @@ class SpecReader {
     }
   }
   void count(dom::element value) {
-    std::uint64_t number = 0;
-    if (value.get_uint64().get(number) != simdjson::SUCCESS || number < 1 || number > events_max_) {
+    const std::optional<std::int64_t> number = whole_number(value);
+    if (!number || *number < 1 || *number > events_max_) {
       const std::string expected = fmt::format("a whole number from 1 to {}", events_max_);
       if (value.is_number()) return reader_.refuse("count", "must be " + expected);
       return reader_.refuse_type("count", expected, value);
     }
-    spec_.count = static_cast<std::uint32_t>(number);
+    spec_.count = static_cast<std::uint32_t>(*number);
   }
   void correlation_id(dom::element value) {
     const std::optional<std::string_view> text = reader_.text("analytics_correlation_id", value);

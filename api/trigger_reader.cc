@@ -140,13 +140,12 @@ Faults read_trial(std::string& body, TrialText& trial) {
         if (name == "events") {
           read_trial_events(value, text, faults, trial.events);
         } else if (name == "recent") {
-          std::uint64_t recent = 0;
-          if (value.get_uint64().get(recent) != simdjson::SUCCESS ||
-              recent > model::kTrialRecentMax) {
+          const std::optional<std::int64_t> recent = whole_number(value);
+          if (!recent || *recent < 0 || *recent > std::int64_t{model::kTrialRecentMax}) {
             fields.refuse("recent", fmt::format("expected a number of stored events, 0 to {}",
                                                 model::kTrialRecentMax));
           } else {
-            trial.recent = static_cast<std::uint32_t>(recent);
+            trial.recent = static_cast<std::uint32_t>(*recent);
           }
         }
       });

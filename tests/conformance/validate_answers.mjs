@@ -1,38 +1,13 @@
 // Holds answers against api/openapi/openapi.json. stdin: one answer a line, as
 // {"method","path","status","headers","body"}, where path is that of the document and the names of
-// headers are in lower case. Prints a line for each fault. Objects may have no member that the
-// document does not name, unless it says that they may.
+// headers are in lower case. Prints a line for each fault.
 import {readFileSync} from 'node:fs';
-import Ajv from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
+import {parse} from 'yaml';
+import {check, document, resolve} from './document_schemas.mjs';
 
-const document = JSON.parse(readFileSync(new URL('../../api/openapi/openapi.json', import.meta.url)));
-
-function close(schema) {
-  if (Array.isArray(schema)) return schema.map(close);
-  if (schema === null || typeof schema !== 'object') return schema;
-  const closed = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, close(value)]));
-  if (closed.type === 'object' && closed.properties && closed.additionalProperties === undefined &&
-      typeof closed.properties === 'object') {
-    closed.additionalProperties = false;
-  }
-  return closed;
-}
-
-function resolve(value) {
-  while (value?.$ref) value = value.$ref.slice(2).split('/').reduce((at, name) => at[name], document);
-  return value;
-}
-
-const ajv = new Ajv({strict: false, allErrors: true, validateFormats: true});
-addFormats(ajv);
-for (const format of ['go-duration', 'target-url', 'event-name']) ajv.addFormat(format, true);
-ajv.addSchema({$id: 'https://document/', components: {schemas: close(document.components.schemas)}});
-
-function check(schema, value) {
-  const text = JSON.stringify(close(schema)).replaceAll('"#/', '"https://document/#/');
-  const validate = ajv.compile(JSON.parse(text));
-  return validate(value) ? [] : validate.errors.map((one) => `${one.instancePath} ${one.message} ${JSON.stringify(one.params)}`);
+function valueOf(type, body) {
+  if (type === 'application/json') return JSON.parse(body);
+  return type === 'application/yaml' ? parse(body) : body;
 }
 
 function faultsOf(answer) {
@@ -59,8 +34,14 @@ function faultsOf(answer) {
   const media = response.content[type];
   if (!media) return [...faults, `content type ${type} is not in the document`];
   if (!media.schema) return faults;
-  const value = type === 'application/json' ? JSON.parse(answer.body) : answer.body;
-  return [...faults, ...check(media.schema, value)];
+  faults.push(...check(media.schema, valueOf(type, answer.body)));
+  const ofLine = media.schema['x-itemSchema'];
+  if (ofLine) {
+    const lines = answer.body.split('\n');
+    if (lines.pop() !== '') faults.push('the last line has no end');
+    for (const line of lines) faults.push(...check(ofLine, JSON.parse(line)));
+  }
+  return faults;
 }
 
 let bad = false;

@@ -32,17 +32,22 @@ def binary():
     return _binary
 
 
+def use_binary(path):
+    """Says which binary is under test, where main() does not."""
+    global _binary
+    _binary = path.resolve()
+    if not os.access(_binary, os.X_OK):
+        sys.exit(f"--binary {_binary}: not an executable file")
+
+
 def main(add_arguments=None):
     """Runs the unittest cases of the calling file. Takes --binary; the rest goes to unittest."""
-    global _binary
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True, type=pathlib.Path)
     if add_arguments:
         add_arguments(parser)
     options, rest = parser.parse_known_args()
-    _binary = options.binary.resolve()
-    if not os.access(_binary, os.X_OK):
-        sys.exit(f"--binary {_binary}: not an executable file")
+    use_binary(options.binary)
     caller = sys.modules["__main__"]
     caller.OPTIONS = options
     unittest.main(module=caller, argv=[sys.argv[0], *rest], verbosity=2)

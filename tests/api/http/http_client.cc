@@ -17,8 +17,8 @@ namespace triggerd::api {
 namespace {
 
 std::string method_name(Method method) {
-  constexpr std::array<const char*, 7> names = {"GET",   "HEAD",   "POST",   "PUT",
-                                                "PATCH", "DELETE", "OPTIONS"};
+  constexpr std::array<const char*, 8> names = {"GET",   "HEAD",   "POST",    "PUT",
+                                                "PATCH", "DELETE", "OPTIONS", "TRACE"};
   return names[static_cast<std::size_t>(method)];
 }
 

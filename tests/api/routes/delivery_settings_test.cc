@@ -46,7 +46,7 @@ class DeliverySettingsTest : public ApiTest {
 TEST_F(DeliverySettingsTest, every_field_is_read_as_sent) {
   const model::DeliveryDraft draft =
       patched(R"({"format":"cloudevents","signatures":["hmac","ed25519"],"schedule":["5s","1h"],)"
-              R"("max_in_flight":7,"rate":{"per_second":2.5,"burst":9},"ordering":"key",)"
+              R"("max_in_flight":7.0,"rate":{"per_second":2.5,"burst":9e0},"ordering":"key",)"
               R"("on_failure":"closed","state":"paused","disabled_reason":"gone"})");
   EXPECT_FALSE(draft.reset);
   EXPECT_EQ(draft.format, "cloudevents");

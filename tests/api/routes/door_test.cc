@@ -63,6 +63,7 @@ TEST_F(DoorTest, a_wrong_method_is_405_with_what_is_allowed) {
   EXPECT_EQ(allowed(Method::kGet, "/organizations/events"), "POST");
   EXPECT_EQ(allowed(Method::kHead, "/organizations/events"), "POST");
   EXPECT_EQ(allowed(Method::kPost, "/livez"), "GET, HEAD");
+  EXPECT_EQ(allowed(Method::kTrace, "/livez"), "GET, HEAD");
 }
 
 TEST_F(DoorTest, head_is_served_where_get_is) {

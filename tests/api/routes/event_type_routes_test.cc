@@ -71,7 +71,7 @@ TEST_F(EventTypeRoutesTest, a_dry_run_takes_events_as_they_were_sent) {
   reply.results.push_back({model::EventId(test_org().value()), "PersonCreated_v1", true, {}});
   const auto request = asked<model::TestTrigger>(
       Method::kPost, kTrial, with_key("all-key"),
-      R"({"trigger_type":"event","trigger_name":"PersonCreated_v1","recent":5,)"
+      R"({"trigger_type":"event","trigger_name":"PersonCreated_v1","recent":5.0,)"
       R"("filter":{"user":{"plan":["pro"]}},"events":[{"content":{ "a":0.10 }}]})",
       reply);
   EXPECT_EQ(request.recent, 5U);

@@ -115,7 +115,7 @@ TEST_F(TestEventsTest, MintACorrelationIdEach) {
 }
 
 TEST_F(TestEventsTest, AtTheLimitAndOverIt) {
-  EXPECT_EQ(published(R"([{"event_name":"PersonCreated_v1","count":7}])").events.size(), 7U);
+  EXPECT_EQ(published(R"([{"event_name":"PersonCreated_v1","count":7.0}])").events.size(), 7U);
   EXPECT_EQ(refused(R"([{"event_name":"PersonCreated_v1","count":8}])"),
             "[0].count: must be a whole number from 1 to 7");
   EXPECT_EQ(refused(R"([{"event_name":"PersonCreated_v1","count":4},)"
