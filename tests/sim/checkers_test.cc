@@ -123,6 +123,23 @@ TEST_F(CheckersTest, TargetsObjectsToACallAfterTheRemovalWasAcknowledged) {
   EXPECT_THAT(objection(), HasSubstr("after its trigger was removed"));
 }
 
+// Its number is given out again.
+TEST_F(CheckersTest, TargetsForgetsAGenerationThatWasLost) {
+  Targets checker(scene());
+  emit(checker, {model::PutWebhook{webhook_}});
+  commit(checker);
+  emit(checker, {model::PutTrigger{trigger_}, model::EraseTrigger{trigger_}});
+  checker.restarted({now_, std::nullopt, ""});
+  handle(checker, 1, model::RemoveTrigger{kOrg, webhook_->id, "event", kName});
+  model::Trigger other = trigger_;
+  other.name = "PersonDeleted_v1";
+  const model::SendReply done{model::RequestId(1), model::Done{}};
+  emit(checker, {model::PutTrigger{other}}, {done});
+  release(checker, done);
+  release(checker, call(1, 1));
+  EXPECT_EQ(objection(), "");
+}
+
 TEST_F(CheckersTest, TargetsObjectsToACallOfAWebhookThatIsGone) {
   Targets checker(scene());
   emit(checker, {model::PutWebhook{webhook_}});

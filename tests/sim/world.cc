@@ -440,6 +440,30 @@ bool World::settled() {
          reads_.empty() && waiting_.empty();
 }
 
+// Some of the deliveries that do not settle, as they are stored.
+std::string World::unsettled() const {
+  constexpr std::size_t shown_max = 4;
+  std::string text;
+  std::size_t shown = 0;
+  for (const auto& [at, chunk] : store_.durable().pending) {
+    for (const model::PendingEntry& entry : chunk.entries) {
+      if (model::is_final(entry.state) || ++shown > shown_max) continue;
+      const auto webhook = store_.durable().webhooks.find(entry.webhook);
+      text += "\n    event " + std::to_string(chunk.seq.value()) + " for webhook " +
+              std::to_string(entry.webhook.value()) + " in state " +
+              std::to_string(static_cast<int>(entry.state)) + " after " +
+              std::to_string(entry.attempts);
+      if (!chunk.ordering_key.empty()) text += " of " + chunk.ordering_key;
+      if (webhook == store_.durable().webhooks.end()) {
+        text += ", which is deleted";
+      } else {
+        text += ", which is in state " + std::to_string(static_cast<int>(webhook->second->state));
+      }
+    }
+  }
+  return text;
+}
+
 // Liveness: without further faults everything settles in bounded time.
 void World::drain() {
   trace_.add(now().mono, "heal");
@@ -456,10 +480,10 @@ void World::drain() {
     const bool nothing_comes = !partition_->engine().next_deadline() && agenda_.empty();
     if (nothing_comes || now().mono > until || steps > kSettleStepsMax) {
       const core::EngineStats stats = partition_->engine().stats();
-      verdict_.object("world", "does not settle: " + std::to_string(stats.pending) +
-                                   " deliveries pending, " + std::to_string(waiting_.size()) +
-                                   " requests without a reply" +
-                                   (nothing_comes ? ", and nothing will happen" : ""));
+      verdict_.object(
+          "world", "does not settle: " + std::to_string(stats.pending) + " deliveries pending, " +
+                       std::to_string(waiting_.size()) + " requests without a reply" +
+                       (nothing_comes ? ", and nothing will happen" : "") + unsettled());
       return;
     }
     step();

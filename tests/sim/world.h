@@ -86,6 +86,7 @@ class World final : private Outside {
   [[nodiscard]] static model::Output without_hooks(const model::Output& output);
   void drain();
   [[nodiscard]] bool settled();
+  [[nodiscard]] std::string unsettled() const;
 
   // world_faults.cc
   void plan_fault();

@@ -169,6 +169,14 @@ void Targets::restarted(const Restarted&) {
   }
   deletions_.clear();
   acknowledging_.clear();
+  // A removal that was lost did not happen, and a generation that was lost is given out again.
+  const model::Generation beyond =
+      scene_.durable.counters ? scene_.durable.counters->next_generation : model::Generation();
+  for (auto& [name, generations] : erased_) {
+    std::erase_if(generations, [this, beyond](model::Generation generation) {
+      return generation >= beyond || scene_.durable.triggers.contains(generation);
+    });
+  }
 }
 
 }  // namespace triggerd::sim
