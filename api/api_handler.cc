@@ -77,7 +77,9 @@ HeadDecision ApiHandler::on_head(const HttpRequest& head) {
     answer.content_type = "application/x-ndjson";
     return StreamBody{std::move(answer)};
   }
-  return ReadBody{body_bytes_max(*std::get<Admitted>(verdict).route)};
+  ReadBody read{body_bytes_max(*std::get<Admitted>(verdict).route)};
+  if (is_of_sdk(head)) read.refusal_fields = sdk_fields(head);
+  return read;
 }
 
 bool ApiHandler::is_of_sdk(const HttpRequest& head) const {

@@ -146,7 +146,9 @@ void Connection::take_head(std::string_view input) {
     continue_owed_ = facts.expects_continue && parser_.has_body() && input.empty();
     return;
   }
-  std::size_t bytes_max = std::get<ReadBody>(decision).bytes_max;
+  auto& read = std::get<ReadBody>(decision);
+  std::size_t bytes_max = read.bytes_max;
+  refusal_fields_ = std::move(read.refusal_fields);
   if (bytes_max == 0) {
     bytes_max = context_.limits.parser.dropped_body_bytes;
     parser_.drop_body();
@@ -178,6 +180,7 @@ void Connection::answer_head(HttpResponse response) {
 
 void Connection::take_request() {
   request_open_ = false;
+  refusal_fields_.clear();
   if (std::exchange(head_answered_, false)) {
     static_cast<void>(parser_.take_request());
     return;
@@ -199,7 +202,9 @@ void Connection::refuse(int status, std::string_view message) {
   if (streamed_) return cut_stream(status, message);
   ++context_.counts.requests_refused;
   Slot& slot = slots_.emplace_back();
-  hold(slot, error_response(status, message));
+  HttpResponse response = error_response(status, message);
+  response.fields = std::exchange(refusal_fields_, {});
+  hold(slot, std::move(response));
   slot.close = true;
 }
 

@@ -143,6 +143,9 @@ class Connection final : public loop::StreamEvents {
   base::MonoTime stalled_since_;  // buffered bytes stay the same
   base::MonoTime linger_since_;
 
+  // ReadBody::refusal_fields of the request whose body is being read.
+  std::vector<HttpField> refusal_fields_;
+
   bool busy_ = false;  // inside take_events: settle() comes afterwards
   bool request_open_ = false;
   bool head_answered_ = false;  // the current request's answer stands already

@@ -53,6 +53,8 @@ struct HttpResponse {
 struct ReadBody {
   // More is 413. With 0 the request comes without its body: up to 64 KiB of one are dropped.
   std::size_t bytes_max = 0;
+  // For the answer when the server gives it itself, because the body is refused (413, 408, 400).
+  std::vector<HttpField> refusal_fields{};
 };
 // Answer now, without the body (401, 404, 405, 413, 415); what was sent of it is dropped.
 struct AnswerNow {

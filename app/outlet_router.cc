@@ -13,7 +13,7 @@ OutletRouter::OutletRouter(std::function<void(const base::Error&)> on_failure,
       own_reply_(std::move(own_reply)),
       on_signing_keys_(std::move(on_signing_keys)) {}
 
-void OutletRouter::set_loops(std::vector<IoMailbox*> loops) {
+void OutletRouter::set_loops(std::vector<HandOver> loops) {
   loops_ = std::move(loops);
   queued_.resize(loops_.size());
 }
@@ -39,7 +39,7 @@ void OutletRouter::cancel(model::AttemptId attempt) {
 }
 
 void OutletRouter::tell_edges(const model::EdgeChange& change) {
-  send_to_all([&change] { return IoMessage(change); });
+  send_to_all_first(change);
 }
 
 void OutletRouter::signing_keys_changed(const std::vector<model::SigningKey>& keys) {
@@ -47,11 +47,24 @@ void OutletRouter::signing_keys_changed(const std::vector<model::SigningKey>& ke
 }
 
 void OutletRouter::turn_ended() {
-  for (std::size_t i = 0; i < loops_.size(); ++i) loops_[i]->post_all(queued_[i]);
+  if (!first_.empty()) {
+    for (const HandOver& loop : loops_) {
+      std::vector<IoMessage> copy = first_;
+      loop(copy);
+    }
+    first_.clear();
+  }
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    if (!queued_[i].empty()) loops_[i](queued_[i]);
+  }
 }
 
 void OutletRouter::store_failed(const base::Error& error) {
   on_failure_(error);
+}
+
+void OutletRouter::send_to_all_first(const IoMessage& message) {
+  first_.push_back(message);
 }
 
 void OutletRouter::send_to_all(const std::function<IoMessage()>& make) {

@@ -1,5 +1,9 @@
 // Sends the partition's effects to the I/O loops: replies to the loop that waits, calls to the loop
 // that owns the destination, key changes to all. One hand-over a turn and loop.
+//
+// What all loops must know comes first: before anything else of the turn is handed to any loop,
+// every loop has the turn's changes in its mailbox. So whoever was told of a key finds it known
+// everywhere (a loop empties its mailbox before it refuses a key).
 #pragma once
 
 #include <functional>
@@ -22,8 +26,10 @@ class OutletRouter final : public Outlet {
                std::function<void(model::RequestId, model::Reply)> own_reply,
                OnSigningKeys on_signing_keys);
 
+  // Gives messages to a loop, and leaves them empty: IoMailbox::post_all.
+  using HandOver = std::function<void(std::vector<IoMessage>&)>;
   // The loops, in the order of their index; before the first effect that leaves.
-  void set_loops(std::vector<IoMailbox*> loops);
+  void set_loops(std::vector<HandOver> loops);
 
   void reply(model::RequestId request, model::Reply reply) override;
   void start(model::StartAttempt attempt) override;
@@ -33,6 +39,8 @@ class OutletRouter final : public Outlet {
   void turn_ended() override;
   void store_failed(const base::Error& error) override;
 
+  // To every loop, before whatever else the turn lets out.
+  void send_to_all_first(const IoMessage& message);
   // To every loop, behind what is queued.
   void send_to_all(const std::function<IoMessage()>& make);
   void send_to(unsigned index, IoMessage message);
@@ -41,8 +49,9 @@ class OutletRouter final : public Outlet {
   std::function<void(const base::Error&)> on_failure_;
   std::function<void(model::RequestId, model::Reply)> own_reply_;
   OnSigningKeys on_signing_keys_;
-  std::vector<IoMailbox*> loops_;
-  std::vector<std::vector<IoMessage>> queued_;  // one a loop; what the current turn lets out
+  std::vector<HandOver> loops_;
+  std::vector<IoMessage> first_;                // for all loops, in order
+  std::vector<std::vector<IoMessage>> queued_;  // one a loop; what else the current turn lets out
 };
 
 }  // namespace triggerd::app

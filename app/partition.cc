@@ -20,6 +20,17 @@ bool is_hook_call(const model::Mutation& mutation) {
   return event != nullptr && event->event->trigger_type == model::TriggerType::kSyncHook;
 }
 
+bool is_of_hook(const model::EffectKind& effect) {
+  if (const auto* reply = std::get_if<model::SendReply>(&effect)) {
+    return std::holds_alternative<model::HookReply>(reply->reply);
+  }
+  if (const auto* start = std::get_if<model::StartAttempt>(&effect)) {
+    return model::is_hook_attempt(start->id);
+  }
+  const auto* cancel = std::get_if<model::CancelAttempt>(&effect);
+  return cancel != nullptr && model::is_hook_attempt(cancel->id);
+}
+
 // Mutations that record what a receiver did; nobody waits for those.
 bool is_outcome(const model::Mutation& mutation) {
   return is_hook_call(mutation) || std::holds_alternative<model::PutAttempt>(mutation) ||
@@ -107,7 +118,6 @@ void Partition::read_for_client(model::RequestId id, ReadJob job) {
 
 // A reply that waits for its commit is let out all the same, and finds nobody.
 void Partition::cancel(model::RequestId id) {
-  if (failed_) return;
   engine_.cancel(id);
   schedule_turn();
 }
@@ -115,7 +125,7 @@ void Partition::cancel(model::RequestId id) {
 void Partition::finish(model::AttemptId id, const model::Outcome& outcome) {
   TRIGGERD_ASSERT(attempts_out_ > 0);
   --attempts_out_;
-  if (failed_) return;
+  if (failed_ && !model::is_hook_attempt(id)) return;
   engine_.finish(id, outcome, loop_.now());
   schedule_turn();
 }
@@ -140,7 +150,9 @@ void Partition::turn() {
     commit_if_due();
     set_timer();
   } else {
+    engine_.tick_hooks(loop_.now());
     refuse_output();
+    set_timer();
   }
   outlet_.turn_ended();
   check_drained();
@@ -293,16 +305,21 @@ void Partition::fail(const base::Error& error) {
   waiting_.clear();
   for (const model::Read& read : std::exchange(waiting_reads_, {})) fail_read(read.id);
   refuse_output();
+  set_timer();
   outlet_.turn_ended();
   outlet_.store_failed(error);
 }
 
-// After a failure nothing leaves but refusals. A read is answered all the same: a publish may wait
-// for it.
+// After a failure nothing leaves but refusals, and what hooks under way need. A read is answered
+// all the same: a publish may wait for it.
 void Partition::refuse_output() {
-  const model::Output output = engine_.take_output();
-  for (const model::Effect& effect : output.effects) {
-    if (const auto* reply = std::get_if<model::SendReply>(&effect.what)) refuse(reply->request);
+  model::Output output = engine_.take_output();
+  for (model::Effect& effect : output.effects) {
+    if (is_of_hook(effect.what)) {
+      let_out(std::move(effect.what));
+    } else if (const auto* reply = std::get_if<model::SendReply>(&effect.what)) {
+      refuse(reply->request);
+    }
   }
   for (const model::Read& read : output.reads) {
     // The engine repeats the read of a delivery; only a request must have its answer.
@@ -338,7 +355,8 @@ void Partition::read_done(ReadDone done) {
 }
 
 void Partition::set_timer() {
-  const std::optional<base::MonoTime> deadline = engine_.next_deadline();
+  const std::optional<base::MonoTime> deadline =
+      failed_ ? engine_.next_hook_deadline() : engine_.next_deadline();
   if (!deadline) {
     timer_.stop();
   } else if (*deadline <= loop_.now().mono) {

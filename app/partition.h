@@ -7,6 +7,10 @@
 //
 // Group commit is the only batching there is: while a commit is in flight, batches collect and
 // become the next one. A batch that nobody waits for (outcomes alone) waits at most 5 ms.
+//
+// After a failed commit nothing is acknowledged: every request is refused (kUnavailable), at once.
+// Sync hooks under way are the exception, for their answers rest on nothing that is stored: they
+// are called and answered to their end, and only new ones are refused.
 #pragma once
 
 #include <deque>
@@ -36,7 +40,7 @@ class Outlet {
   // All effects of a turn are out: the time to hand them over together.
   virtual void turn_ended() = 0;
   // A commit failed: the state after it is unknown. The partition acknowledges nothing more; the
-  // process must end and recover from its store.
+  // process must end and recover from its store, once the hooks under way are answered.
   virtual void store_failed(const base::Error& error) = 0;
 };
 

@@ -137,7 +137,7 @@ base::Status Server::open_store() {
 void Server::use_signing_keys(const std::vector<model::SigningKey>& keys) {
   const auto ring = open_key_ring(*secret_box_, keys);
   TRIGGERD_ASSERT(ring.ok());
-  outlet_->send_to_all([&ring] { return IoMessage(UseKeyRing{ring.value()}); });
+  outlet_->send_to_all_first(UseKeyRing{ring.value()});
   base::LogLine(base::LogLevel::kInfo, "server", "signing keys changed")
       .field("keys", static_cast<std::uint64_t>(keys.size()))
       .field("newest_kid", keys.back().kid)
@@ -160,17 +160,21 @@ base::Status Server::start_loops() {
           : config_.public_url;
   io_shared_.emplace(IoShared{config_, *secrets_, key_ring_, issuer, loops_,
                               reserved_port_.has_value(), *mailbox_});
-  std::vector<IoMailbox*> mailboxes;
+  std::vector<OutletRouter::HandOver> mailboxes;
+  const auto add = [&mailboxes](IoMailbox& mailbox) {
+    mailboxes.emplace_back(
+        [&mailbox](std::vector<IoMessage>& messages) { mailbox.post_all(messages); });
+  };
   if (threads == 0) {
     base::Result<std::unique_ptr<IoLoop>> own = IoLoop::create(loop_, 0, *io_shared_, [] {});
     if (!own.ok()) return own.error();
     own_loop_ = std::move(own.value());
-    mailboxes.push_back(&own_loop_->mailbox());
+    add(own_loop_->mailbox());
   }
   for (unsigned i = 0; i < threads; ++i) {
     base::Result<std::unique_ptr<IoThread>> thread = IoThread::start(i, *io_shared_);
     if (!thread.ok()) return thread.error();
-    mailboxes.push_back(&thread.value()->mailbox());
+    add(thread.value()->mailbox());
     threads_.push_back(std::move(thread.value()));
   }
   loops_running_ = loops_;

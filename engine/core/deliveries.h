@@ -132,6 +132,8 @@ class Deliveries final : private DelayObserver {
   void read_payload(const Grant& grant);
   void start(const Grant& grant, base::Now now);
   void give_back(const Grant& grant);
+  // With its slots.
+  void give_up_start(const Grant& grant, const Fate& fate, base::Now now);
   void payload_late(const Grant& grant, base::Now now);
   void promote_due(base::Now now);
 

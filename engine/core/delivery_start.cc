@@ -49,10 +49,7 @@ void Deliveries::begin(const Grant& grant, Now now) {
   const Fate fate = fate_of(delivery_at(grant.delivery));
   if (fate.state != DeliveryState::kReady) {
     scheduler_.refund(grant);
-    scheduler_.release(grant);
-    give_up(grant.delivery, fate, now);
-    close_if_over(grant.lane);
-    return;
+    return give_up_start(grant, fate, now);
   }
   if (scheduler_.has_moved(grant) || scheduler_.is_paused(grant.lane) ||
       scheduler_.is_over_bound(grant.lane)) {
@@ -111,7 +108,11 @@ bool Deliveries::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
     event.read_retries = 0;
     events_.keep(read.event, loaded->event);
     for (const Grant& grant : read.waiting) {
-      if (scheduler_.is_rated(grant.lane)) {
+      const Fate fate = fate_of(delivery_at(grant.delivery));
+      if (fate.state != DeliveryState::kReady) {
+        // Its lane was drained meanwhile: nobody would look for it there.
+        give_up_start(grant, fate, now);
+      } else if (scheduler_.is_rated(grant.lane)) {
         give_back(grant);
       } else {
         begin(grant, now);
@@ -124,14 +125,18 @@ bool Deliveries::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
                                           ++event.read_retries > model::kReadRetriesMax);
   for (const Grant& grant : read.waiting) {
     if (lost) {
-      scheduler_.release(grant);
-      give_up(grant.delivery, Fate{DeliveryState::kDead, "content lost"}, now);
-      close_if_over(grant.lane);
+      give_up_start(grant, Fate{DeliveryState::kDead, "content lost"}, now);
     } else {
       payload_late(grant, now);
     }
   }
   return true;
+}
+
+void Deliveries::give_up_start(const Grant& grant, const Fate& fate, Now now) {
+  scheduler_.release(grant);
+  give_up(grant.delivery, fate, now);
+  close_if_over(grant.lane);
 }
 
 // While the payload was read, the webhook was paused, or given a lower bound, or moved to another

@@ -137,6 +137,10 @@ void Engine::tick(Now now) {
   parts_->deliveries.advance(now);
 }
 
+void Engine::tick_hooks(Now now) {
+  parts_->hooks.advance(now);
+}
+
 void Engine::cancel(RequestId id) {
   parts_->publisher.cancel(id);
   parts_->hooks.cancel(id);
@@ -157,6 +161,10 @@ std::optional<MonoTime> Engine::next_deadline() const {
     if (each && (!next || *each < *next)) next = each;
   }
   return next;
+}
+
+std::optional<MonoTime> Engine::next_hook_deadline() const {
+  return parts_->hooks.next_deadline();
 }
 
 std::optional<model::WebhookId> Engine::webhook_id(model::WebhookRef ref) const {

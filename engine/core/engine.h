@@ -82,6 +82,9 @@ class Engine {
   void loaded(model::ReadId id, const model::ReadAnswer& answer, base::Now now);
   // Time has passed; starts what is due.
   void tick(base::Now now);
+  // As tick(), for the hooks alone; finish() of their attempts likewise touches nothing else. For a
+  // process whose store has failed: hooks rest on nothing durable, so those under way go on.
+  void tick_hooks(base::Now now);
   // Nobody waits for this request any more: its reply is not sent. What it did stands.
   void cancel(model::RequestId id);
 
@@ -90,6 +93,8 @@ class Engine {
   // When tick() should be called at the latest; nothing when no time-driven work waits. A time in
   // the past means: work is left over from this turn, call tick() soon.
   [[nodiscard]] std::optional<base::MonoTime> next_deadline() const;
+  // When tick_hooks() should be called at the latest.
+  [[nodiscard]] std::optional<base::MonoTime> next_hook_deadline() const;
 
   [[nodiscard]] EngineStats stats() const;
   // The webhook with this ref; nothing once it is deleted.

@@ -12,7 +12,10 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "app/http_client.h"
 #include "tests/app/gated_store.h"
@@ -51,6 +54,31 @@ class Folder {
 
  private:
   std::string path_;
+};
+
+// Takes connections on 127.0.0.1 and never says a word.
+class SilentListener {
+ public:
+  SilentListener() : descriptor_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof(address);
+    auto* any = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(descriptor_, any, length), 0);
+    EXPECT_EQ(listen(descriptor_, 8), 0);
+    EXPECT_EQ(getsockname(descriptor_, any, &length), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  ~SilentListener() { close(descriptor_); }
+  SilentListener(const SilentListener&) = delete;
+  SilentListener& operator=(const SilentListener&) = delete;
+
+  [[nodiscard]] int port() const { return port_; }
+
+ private:
+  int descriptor_;
+  int port_ = 0;
 };
 
 // The parameter is server.io_threads.
@@ -354,6 +382,35 @@ TEST_P(ServerTest, AFailedCommitIsAnswered503AndEndsTheServer) {
   const base::Status status = await_stopped();
   ASSERT_FALSE(status.ok());
   EXPECT_THAT(status.error().message, HasSubstr("the disk is gone"));
+}
+
+// Somebody may be signing in.
+TEST_P(ServerTest, AHookUnderWayIsAnsweredWhenACommitFails) {
+  const SilentListener silent;
+  config_.targets.allow_http = true;
+  config_.targets.allow_networks = {*model::Network::parse("127.0.0.0/8")};
+  use_gated_store();
+  ASSERT_TRUE(start());
+  const HttpAnswer created =
+      call("POST", "/organizations/webhooks", with_key(kKey),
+           fmt::format(R"({{"name":"w","target_url":"http://127.0.0.1:{}/"}})", silent.port()));
+  ASSERT_EQ(created.status, 201) << created.body;
+  const std::size_t id = created.body.find(R"("id":")") + 6;
+  ASSERT_EQ(call("POST", "/organizations/webhooks/" + created.body.substr(id, 36) + "/triggers",
+                 with_key(kKey), R"({"trigger_type":"sync_hook","trigger_name":"token_minted"})")
+                .status,
+            201);
+  Headers headers = with_key(kKey);
+  headers.emplace_back("Prefer", "wait=1");
+  Call hook = call_later("POST", "/organizations/sync-hooks/token_minted", headers, "{}");
+  ASSERT_TRUE(pump_until(loop_, [&] { return server_->stats().hook_calls == 1; }));
+  store_->fail_commits();
+  EXPECT_EQ(call("POST", "/organizations/webhooks", with_key(kKey), webhook_body("x")).status, 503);
+  const base::Result<HttpAnswer> answer = await(std::move(hook));
+  ASSERT_TRUE(answer.ok()) << answer.error().message;
+  EXPECT_EQ(answer.value().status, 200);
+  EXPECT_THAT(answer.value().body, HasSubstr(R"("decision":"continue")"));
+  EXPECT_FALSE(await_stopped().ok());
 }
 
 }  // namespace

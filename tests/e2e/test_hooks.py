@@ -114,20 +114,78 @@ class Hooks(ServerCase):
         self.assertIn("denied without a message", result["reason"])
 
     def test_a_webhook_that_is_closed_on_failure_denies(self):
-        refused = self.client.post("/organizations/webhooks",
-                                   {"name": "closed", "target_url": self.receiver.url("/closed"),
-                                    "delivery": {"on_failure": "closed"}})
-        if refused.status == 400 and "not supported" in refused.messages[0]:
-            self.skipTest("this build does not take `delivery` yet")
-        self.assertEqual(refused.status, 201)
-        self.client.post(f"/organizations/webhooks/{refused.result['id']}/triggers",
-                         {"trigger_type": "sync_hook", "trigger_name": "token_minted"})
+        self.add("/closed", delivery={"on_failure": "closed"}, timeout="300ms")
         self.add("/good", lambda _: Reply(body=b'{"a":1}'))
         self.assertEqual(self.result()["decision"], "continue")
-        self.receiver.on("/closed", lambda _: 500)
+        for decide, outcome in ((lambda _: 500, "http_error"),
+                                (lambda _: Reply(body=b"[]"), "bad_answer"),
+                                (lambda _: Reply(reset=True), "connect"),
+                                (self.hang, "timeout")):
+            with self.subTest(outcome=outcome):
+                self.receiver.on("/closed", decide)
+                result = self.result()
+                self.assertEqual((result["decision"], result["claims"]), ("deny", {}))
+                self.assertEqual([one["outcome"] for one in result["webhooks"]], [outcome, "ok"])
+                self.assertIn(outcome, result["reason"])
+
+    def test_a_webhook_that_is_open_on_failure_does_not_deny(self):
+        for number, delivery in enumerate(({}, {"on_failure": "open"})):
+            self.add(f"/{number}", lambda _: 500, delivery=delivery)
         result = self.result()
-        self.assertEqual((result["decision"], result["claims"]), ("deny", {}))
-        self.assertIn("http_error", result["reason"])
+        self.assertEqual(result["decision"], "continue")
+        self.assertEqual(self.outcomes(result), [("http_error", 500)] * 2)
+
+    def test_on_failure_may_be_changed(self):
+        webhook = self.add("/", lambda _: 500)
+        for on_failure, decision in (("closed", "deny"), ("open", "continue"), ("closed", "deny"),
+                                     (None, "continue")):
+            changed = self.client.patch("/organizations/webhooks/" + webhook,
+                                        {"delivery": {"on_failure": on_failure}})
+            self.assertEqual(changed.status, 200, changed)
+            self.assertEqual(self.result()["decision"], decision, on_failure)
+
+    def test_while_the_breaker_is_open_a_closed_webhook_denies(self):
+        self.add("/", lambda _: 500, delivery={"on_failure": "closed"})
+        for _ in range(6):
+            result = self.result()
+            self.assertEqual(result["decision"], "deny")
+        self.assertEqual(self.outcomes(result), [("breaker_open", 0)])
+        self.assertIn("breaker_open", result["reason"])
+        self.assertEqual(self.receiver.count(), 5)
+
+    def test_hooks_come_in_the_format_of_their_webhook(self):
+        content = b'{"region": "europe", "n":1.50}'
+        for name in ("jwt", "json", "cloudevents", "cloudevents-binary"):
+            self.add("/" + name, lambda _, name=name: Reply(body=b'{"%s":1}' % name.encode()),
+                     delivery={"format": name})
+        result = self.result("token_minted", content)
+        self.assertEqual(result["claims"],
+                         {"jwt": 1, "json": 1, "cloudevents": 1, "cloudevents-binary": 1})
+        (token,) = self.receiver.calls("/jwt")
+        subject = token.claims["sub"]
+        self.assertEqual(token.values("content-type"), ["application/jwt"])
+
+        (plain,) = self.receiver.calls("/json")
+        self.assertEqual(plain.values("content-type"), ["application/json"])
+        self.assertEqual(plain.body, content)
+
+        (structured,) = self.receiver.calls("/cloudevents")
+        self.assertEqual(structured.values("content-type"), ["application/cloudevents+json"])
+        event = json.loads(structured.body)
+        self.assertEqual((event["specversion"], event["type"], event["id"]),
+                         ("1.0", "token_minted", subject))
+        self.assertEqual(event["data"], {"region": "europe", "n": 1.5})
+        self.assertIn(content, structured.body)
+
+        (binary,) = self.receiver.calls("/cloudevents-binary")
+        self.assertEqual(binary.values("content-type"), ["application/json"])
+        self.assertEqual(binary.body, content)
+        self.assertEqual((binary.values("ce-specversion"), binary.values("ce-type"),
+                          binary.values("ce-id")), (["1.0"], ["token_minted"], [subject]))
+        for call in (plain, structured, binary):
+            self.assertEqual(call.values("webhook-id"), [subject])
+            self.assertTrue(call.values("webhook-signature")[0].startswith("v1,"))
+        self.assertEqual(token.values("webhook-signature"), [])
 
     def test_answers_of_every_bad_kind_are_failures_of_their_webhook(self):
         deep = b'{"a":' + b"[" * 200 + b"]" * 200 + b"}"

@@ -1,5 +1,6 @@
 """Events of SDKs: npm's `@slashid/slashid` in plain Node, browsers' preflights, limits."""
 
+import http.client
 import pathlib
 import subprocess
 import uuid
@@ -91,6 +92,27 @@ class SdkOn(ServerCase):
                 self.assertEqual(answer.headers["Vary"], "Origin")
         calls = wait_until(lambda: len(found := receiver.calls("/page")) == 2 and found, "both")
         self.assertEqual(calls[0].content["later"], {"a": 1})
+
+
+    def test_a_page_sees_the_answer_to_a_body_that_is_refused(self):
+        self.launch()
+        too_long = b"x" * (64 * 1024 + 1)
+        for path in ("/actions/sdk", "/events"):
+            for name, body, status in (
+                    ("a length", too_long, 413),
+                    ("chunks", iter([too_long[:40_000], too_long[40_000:]]), 413)):
+                with self.subTest(path=path, body=name):
+                    page = http.client.HTTPConnection("127.0.0.1", self.engine.port, timeout=30)
+                    self.addCleanup(page.close)
+                    page.request("POST", path, body,
+                                 {**ORIGIN, "Content-Type": "application/json"})
+                    answer = page.getresponse()
+                    self.assertEqual(answer.status, status)
+                    self.assertEqual(answer.headers["Access-Control-Allow-Origin"],
+                                     ORIGIN["Origin"])
+                    self.assertEqual(answer.headers["Access-Control-Allow-Credentials"], "true")
+                    self.assertEqual(answer.headers["Vary"], "Origin")
+                    self.assertEqual(answer.headers["Connection"], "close")
 
 
 class SdkLimits(ServerCase):

@@ -18,22 +18,9 @@ namespace {
 // More turns than any scenario needs: an engine that never comes to rest is a failure.
 constexpr int kTurnsMax = 10'000;
 
-std::uint64_t number_of(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
-  TRIGGERD_ASSERT(end.ec == std::errc() && end.ptr == text.data() + text.size());
-  return number;
-}
-
 // "a12" → 12
 std::uint64_t number_behind(std::string_view text) {
   return number_of(text.substr(1));
-}
-
-Duration duration_of(std::string_view text) {
-  const auto parsed = model::parse_go_duration(text);
-  TRIGGERD_ASSERT(parsed.ok());
-  return parsed.value();
 }
 
 const std::map<std::string, model::OutcomeClass, std::less<>>& outcome_classes() {
@@ -49,13 +36,6 @@ const std::map<std::string, model::OutcomeClass, std::less<>>& outcome_classes()
       {"bad-answer", model::OutcomeClass::kBadAnswer},
       {"denied", model::OutcomeClass::kDenied}};
   return classes;
-}
-
-std::vector<std::string> list_of(const std::string& text) {
-  std::vector<std::string> entries;
-  std::istringstream in(text);
-  for (std::string entry; std::getline(in, entry, ',');) entries.push_back(entry);
-  return entries;
 }
 
 // "null" is null; an empty list is written "none".
@@ -82,6 +62,11 @@ std::optional<model::DeliveryDraft> delivery_of(const Command& command) {
   });
   take("ordering", draft.ordering, text);
   take("state", draft.state, text);
+  take("format", draft.format, text);
+  take("signatures", draft.signatures, [](const std::string& value) {
+    return value == "none" ? std::vector<std::string>() : list_of(value);
+  });
+  take("on-failure", draft.on_failure, text);
   if (command.settings.contains("delivery")) any = draft.reset = true;
   return any ? std::optional(draft) : std::nullopt;
 }
@@ -115,6 +100,26 @@ model::HookAnswerPtr hook_answer_of(const Command& command) {
 }
 
 }  // namespace
+
+std::uint64_t number_of(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
+  TRIGGERD_ASSERT(end.ec == std::errc() && end.ptr == text.data() + text.size());
+  return number;
+}
+
+Duration duration_of(std::string_view text) {
+  const auto parsed = model::parse_go_duration(text);
+  TRIGGERD_ASSERT(parsed.ok());
+  return parsed.value();
+}
+
+std::vector<std::string> list_of(const std::string& text, char separator) {
+  std::vector<std::string> entries;
+  std::istringstream in(text);
+  for (std::string entry; std::getline(in, entry, separator);) entries.push_back(entry);
+  return entries;
+}
 
 Command Command::parse(std::string_view line) {
   std::istringstream in{std::string(line)};
@@ -164,6 +169,12 @@ const std::map<std::string, Scenario::Play, std::less<>>& Scenario::plays() {
       {"trigger", &Scenario::add_trigger},
       {"delete-trigger", &Scenario::remove_trigger},
       {"triggers", &Scenario::list_triggers},
+      {"try-filter", &Scenario::try_filter},
+      {"event-type", &Scenario::define_event_type},
+      {"delete-event-type", &Scenario::remove_event_type},
+      {"event-types", &Scenario::list_event_types},
+      {"rotate-secret", &Scenario::rotate_secret},
+      {"secret", &Scenario::get_secret},
       {"rotate-key", &Scenario::rotate_key},
       {"signing-keys", &Scenario::list_signing_keys},
       {"jwks", &Scenario::get_jwks},
@@ -227,6 +238,7 @@ void Scenario::release_effects() {
   std::deque<model::Effect> waiting;
   for (model::Effect& effect : held_effects_) {
     if (effect.rests_on.value() <= durable_batch_) {
+      note_rules(effect.what);
       print(effect);
     } else {
       waiting.push_back(std::move(effect));
@@ -287,6 +299,14 @@ void Scenario::options(const Command& command) {
       options_.dedup_ids = number_of(value);
     } else if (key == "key-lead") {
       options_.key_publish_lead = duration_of(value);
+    } else if (key == "secret-overlap") {
+      options_.secret_overlap = duration_of(value);
+    } else if (key == "test-events") {
+      options_.rates.test_events = door_rate_of(value);
+    } else if (key == "sdk-client") {
+      options_.rates.sdk_client = door_rate_of(value);
+    } else if (key == "sdk-organization") {
+      options_.rates.sdk_organization = door_rate_of(value);
     } else if (key == "schedule") {
       for (const std::string& entry : list_of(value)) {
         options_.retry_schedule.push_back(duration_of(entry));
@@ -325,12 +345,18 @@ void Scenario::create_webhook(const Command& command) {
   Command with_name = command;
   with_name.settings.emplace("name", command.word(1));
   awaited_webhook_ = command.word(1);
-  request(model::CreateWebhook{model::OrgId(id_for(command.word(0))), draft_of(with_name)});
+  model::CreateWebhook asked{model::OrgId(id_for(command.word(0))), draft_of(with_name), {}};
+  if (command.settings.contains("secret")) asked.secret = secret_for(command.setting("secret", ""));
+  request(std::move(asked));
 }
 
 void Scenario::patch_webhook(const Command& command) {
-  request(model::PatchWebhook{model::OrgId(id_for(command.word(0))),
-                              model::WebhookId(id_for(command.word(1))), draft_of(command)});
+  model::PatchWebhook asked{model::OrgId(id_for(command.word(0))),
+                            model::WebhookId(id_for(command.word(1))),
+                            draft_of(command),
+                            {}};
+  if (command.settings.contains("secret")) asked.secret = secret_for(command.setting("secret", ""));
+  request(std::move(asked));
 }
 
 void Scenario::delete_webhook(const Command& command) {
@@ -340,12 +366,6 @@ void Scenario::delete_webhook(const Command& command) {
 
 void Scenario::list_webhooks(const Command& command) {
   request(model::ListWebhooks{model::OrgId(id_for(command.word(0)))});
-}
-
-void Scenario::add_trigger(const Command& command) {
-  request(model::AddTrigger{model::OrgId(id_for(command.word(0))),
-                            model::WebhookId(id_for(command.word(1))),
-                            command.setting("type", "event"), command.word(2)});
 }
 
 void Scenario::remove_trigger(const Command& command) {
@@ -401,6 +421,7 @@ void Scenario::publish(const Command& command) {
     event.own_members_at = 21;
     asked.events.push_back(std::move(event));
   }
+  prepare(command, asked);
   request(std::move(asked));
 }
 
@@ -492,6 +513,7 @@ void Scenario::crash(const Command&) {
   held_batches_.clear();
   held_effects_.clear();
   reads_.clear();
+  rules_.clear();
   holding_ = false;
   durable_batch_ = 0;
   durable_.restarted();

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,14 @@ struct Command {
   [[nodiscard]] std::string word(std::size_t index) const;
   [[nodiscard]] std::string setting(const std::string& key, const std::string& otherwise) const;
 };
+
+// What the words of commands mean.
+[[nodiscard]] std::uint64_t number_of(std::string_view text);
+[[nodiscard]] base::Duration duration_of(std::string_view text);
+// "a,b,c"; `separator` between them.
+[[nodiscard]] std::vector<std::string> list_of(const std::string& text, char separator = ',');
+// "10/50": ten a minute, fifty at once.
+[[nodiscard]] model::DoorRate door_rate_of(const std::string& text);
 
 class Scenario {
  public:
@@ -54,6 +63,12 @@ class Scenario {
   void add_trigger(const Command& command);
   void remove_trigger(const Command& command);
   void list_triggers(const Command& command);
+  void try_filter(const Command& command);
+  void define_event_type(const Command& command);
+  void remove_event_type(const Command& command);
+  void list_event_types(const Command& command);
+  void rotate_secret(const Command& command);
+  void get_secret(const Command& command);
   void rotate_key(const Command& command);
   void list_signing_keys(const Command& command);
   void get_jwks(const Command& command);
@@ -68,6 +83,16 @@ class Scenario {
   void crash(const Command& command);
   void state(const Command& command);
   void attempts(const Command& command);
+
+  // What an edge knows of an organization's rules: what has left of their changes.
+  struct EdgeRules {
+    std::uint64_t version = 0;
+    std::vector<model::FilterPath> paths;
+    std::set<std::string> with_schema;  // event names
+  };
+  void note_rules(const model::EffectKind& effect);
+  // As an edge makes it: rules, attributes at the paths of filters, claims on rates.
+  void prepare(const Command& command, model::PublishEvents& asked) const;
 
   core::Engine& engine();
   void request(model::Request request);
@@ -84,13 +109,20 @@ class Scenario {
   [[nodiscard]] std::string text_of(const model::Reply& reply) const;
   [[nodiscard]] std::string text_of(const model::PendingChunk& chunk) const;
   [[nodiscard]] std::string text_of(const model::AttemptRecord& record) const;
-  // Since the scenario began: "+5s".
+  [[nodiscard]] std::string text_of(const model::Webhook& webhook) const;
+  [[nodiscard]] std::string text_of(const model::Trigger& trigger) const;
+  [[nodiscard]] std::string text_of(const model::SecretRotated& rotated) const;
+  [[nodiscard]] std::string text_of(const model::SecretReply& secret) const;
   [[nodiscard]] std::string text_of(const model::SigningKeyView& key) const;
+  // Since the scenario began: "+5s".
   [[nodiscard]] std::string text_of(base::WallTime time) const;
   [[nodiscard]] std::string name_of(model::WebhookRef ref) const;
   [[nodiscard]] std::string name_of(const base::Uuid& id) const;
   [[nodiscard]] std::string with_names(std::string text) const;
   base::Uuid id_for(const std::string& name);
+  // Named `label`; made as an edge makes it.
+  [[nodiscard]] model::SigningSecret secret_for(const std::string& label);
+  [[nodiscard]] std::string label_of(std::uint8_t secret_byte) const;
 
   core::EngineOptions options_;
   std::unique_ptr<base::Random> random_;
@@ -106,6 +138,7 @@ class Scenario {
   std::map<std::uint64_t, decltype(model::Read::what)> reads_;
   std::map<std::string, base::Uuid> ids_;
   std::map<base::Uuid, std::string> names_;
+  std::map<model::OrgId, EdgeRules> rules_;
   std::map<model::WebhookRef, std::string> webhook_names_;
   std::string awaited_webhook_;  // the name for the next webhook that appears
   std::string trace_;

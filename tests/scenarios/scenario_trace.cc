@@ -146,17 +146,20 @@ std::string Scenario::text_of(const model::Mutation& mutation) const {
           const base::WallTime failing = what.webhook->failing_since;
           return "put webhook " + name_of(what.webhook->ref) + " " + what.webhook->target_url +
                  " " + states.at(static_cast<std::size_t>(what.webhook->state)) +
-                 (failing == base::WallTime() ? "" : ", failing since " + text_of(failing));
+                 (failing == base::WallTime() ? "" : ", failing since " + text_of(failing)) +
+                 text_of(*what.webhook);
         } else if constexpr (std::is_same_v<What, model::EraseWebhook>) {
           return "erase webhook " + name_of(what.ref);
         } else if constexpr (std::is_same_v<What, model::PutTrigger>) {
           return "put trigger " + name_of(what.trigger.webhook) + " " + what.trigger.name +
-                 " generation " + std::to_string(what.trigger.generation.value());
+                 " generation " + std::to_string(what.trigger.generation.value()) +
+                 text_of(what.trigger);
         } else if constexpr (std::is_same_v<What, model::EraseTrigger>) {
           return "erase trigger " + name_of(what.trigger.webhook) + " " + what.trigger.name +
                  " generation " + std::to_string(what.trigger.generation.value());
         } else if constexpr (std::is_same_v<What, model::PutEventType>) {
-          return "put event type " + what.type.name;
+          return "put event type " + what.type.name +
+                 (what.type.schema.empty() ? "" : " with a schema");
         } else if constexpr (std::is_same_v<What, model::EraseEventType>) {
           return "erase event type " + what.name;
         } else if constexpr (std::is_same_v<What, model::PutEvent>) {
@@ -219,6 +222,19 @@ void Scenario::print(const model::Effect& effect) {
     print("key added " + added->key.name);
   } else if (const auto* removed = std::get_if<model::ApiKeyRemoved>(&effect.what)) {
     print("key removed, digest " + std::to_string(removed->digest[0]));
+  } else if (const auto* paths = std::get_if<model::FilterPathsChanged>(&effect.what)) {
+    std::string text = "rules " + std::to_string(paths->rules_version) + " of " +
+                       name_of(paths->org.value()) + ": paths";
+    for (const model::FilterPath& path : paths->paths) {
+      std::string joined;
+      for (const std::string& member : path) joined += (joined.empty() ? "" : ".") + member;
+      text += joined.empty() ? " -" : " " + joined;
+    }
+    print(text);
+  } else if (const auto* schema = std::get_if<model::EventSchemaChanged>(&effect.what)) {
+    print("rules " + std::to_string(schema->rules_version) + " of " + name_of(schema->org.value()) +
+          ": " + (schema->schema.empty() ? "no schema" : "a schema") + " for " +
+          schema->event_name);
   } else if (const auto* signing = std::get_if<model::SigningKeysChanged>(&effect.what)) {
     std::string text = "signing keys";
     for (const model::SigningKey& key : signing->keys) text += " " + key.kid;
@@ -258,7 +274,7 @@ std::string Scenario::text_of(const model::Reply& reply) const {
           return "webhooks [" + text + "]";
         } else if constexpr (std::is_same_v<What, model::TriggersReply>) {
           for (const auto& trigger : what.triggers) {
-            text += (text.empty() ? "" : ", ") + trigger.name;
+            text += (text.empty() ? "" : ", ") + trigger.name + text_of(trigger);
           }
           return "triggers [" + text + "]";
         } else if constexpr (std::is_same_v<What, model::PublishReply>) {
@@ -269,6 +285,21 @@ std::string Scenario::text_of(const model::Reply& reply) const {
           return "published " + text;
         } else if constexpr (std::is_same_v<What, model::HookReply>) {
           return testing::text_of(what);
+        } else if constexpr (std::is_same_v<What, model::FilterToTry>) {
+          return what.filter ? "filter to try " + what.filter->text : "no filter to try";
+        } else if constexpr (std::is_same_v<What, model::StaleRules>) {
+          return "to be prepared again";
+        } else if constexpr (std::is_same_v<What, model::EventTypeReply>) {
+          return std::string(what.created ? "created " : "") + "event type " +
+                 what.event_type.type.name;
+        } else if constexpr (std::is_same_v<What, model::EventTypesReply>) {
+          for (const model::EventTypeView& view : what.event_types) {
+            if (!view.built_in) text += (text.empty() ? "" : ", ") + view.type.name;
+          }
+          return "event types [" + text + "] and those built in";
+        } else if constexpr (std::is_same_v<What, model::SecretRotated> ||
+                             std::is_same_v<What, model::SecretReply>) {
+          return text_of(what);
         } else {
           return "another answer";
         }

@@ -16,6 +16,7 @@ enum class Happening : std::uint8_t {
   kAbandon,      // id: a client gives up on this request
   kOutcome,      // id: this attempt is over
   kReadAnswer,   // id: the reader answers
+  kAskAgain,     // id: a request that was given back goes in again
   kCommitStart,  // outcomes have waited long enough for company
   kCommitEnd,    // the sync returns
 };

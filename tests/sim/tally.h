@@ -38,6 +38,15 @@ enum class Sometimes : std::uint8_t {
   kRatedCall,
   kPaused,
   kDisabledForFailing,
+  kFiltered,
+  kGivenBack,
+  kSchemaRefusal,
+  kEventTypeErased,
+  kOwnSchedule,
+  kSecretRotated,
+  kSigningKeyErased,
+  kTestEvent,
+  kRateRefusal,
   kCount,
 };
 inline constexpr std::size_t kSometimesCount = static_cast<std::size_t>(Sometimes::kCount);
@@ -72,6 +81,15 @@ inline constexpr std::array<const char*, kSometimesCount> kSometimesNames = {
     "call of a webhook with a rate",
     "webhook paused",
     "webhook disabled for failing",
+    "event kept from a webhook by its filter",
+    "publish given back because rules changed",
+    "event refused by a schema",
+    "event type erased",
+    "retry by a webhook's own schedule",
+    "webhook secret rotated",
+    "signing key erased",
+    "test event",
+    "refused at the door",
 };
 
 // Sums over worlds.

@@ -6,14 +6,14 @@
 #include <utility>
 #include <variant>
 
-#include "engine/model/event_types.h"
+#include "tests/sim/regions.h"
 
 namespace triggerd::sim {
 namespace {
 
-constexpr std::size_t kNames = 6;  // event names in use
 constexpr const char* kHookName = "token_minted";
-constexpr std::size_t kRemembered = 200;  // events that may be repeated
+constexpr std::uint64_t kOwnNames = 3;  // event types that an organization may add
+constexpr std::uint64_t kClients = 3;   // addresses of SDKs
 
 }  // namespace
 
@@ -29,9 +29,14 @@ model::Request Workload::next(base::Now now) {
   if (dice < 60) return change_webhook(org);
   if (dice < 200) return change_trigger(org);
   if (dice < 210) return change_org(org);
-  if (dice < 260) return read(org);
-  if (dice < 280) return nonsense(org);
-  if (dice < 380) return call_hook(org, now);
+  if (dice < 225) return change_event_type(org);
+  if (dice < 240) return rotate(org);
+  if (dice < 280) return read(org);
+  if (dice < 295) return read_rules(org);
+  if (dice < 315) return nonsense(org);
+  if (dice < 415) return call_hook(org, now);
+  if (dice < 440) return send_test_events(org, now);
+  if (dice < 470) return send_sdk_event(org, now);
   return publish(org, now);
 }
 
@@ -39,7 +44,42 @@ model::Request Workload::publish(KnownOrg& org, base::Now now) {
   model::PublishEvents publish;
   publish.org = org.id;
   const std::uint64_t count = draw_chance(random_, 0.5) ? 1 : 1 + random_.below(plan_.batch_max);
-  for (std::uint64_t i = 0; i < count; ++i) publish.events.push_back(new_event(org.id, now));
+  for (std::uint64_t i = 0; i < count; ++i) publish.events.push_back(new_event(org, now));
+  if (draw_chance(random_, 0.2)) publish.acceptance = model::Acceptance::kEach;
+  return publish;
+}
+
+// Some of them twice, under the one id that the edge minted.
+model::Request Workload::send_test_events(KnownOrg& org, base::Now now) {
+  model::PublishEvents publish;
+  publish.org = org.id;
+  const std::uint64_t count = 1 + random_.below(4);
+  const bool twice = draw_chance(random_, 0.3);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    model::NewEvent event = new_event(org, now);
+    event.id = model::EventId(random_.uuid_v7(now.wall));
+    event.id_from_client = false;
+    event.is_test = event.is_sample = true;
+    publish.events.push_back(event);
+    if (twice) publish.events.push_back(std::move(event));
+  }
+  publish.claims = {{model::RateKind::kTestEvents,
+                     org.id,
+                     {},
+                     static_cast<std::uint32_t>(publish.events.size())}};
+  return publish;
+}
+
+model::Request Workload::send_sdk_event(KnownOrg& org, base::Now now) {
+  model::PublishEvents publish;
+  publish.org = org.id;
+  publish.events.push_back(new_event(org, now));
+  publish.events.back().id = model::EventId(random_.uuid_v7(now.wall));
+  publish.events.back().id_from_client = false;
+  const model::IpAddress client =
+      *model::IpAddress::parse("192.0.2." + std::to_string(1 + random_.below(kClients)));
+  publish.claims = {{model::RateKind::kSdkClient, {}, client, 1},
+                    {model::RateKind::kSdkOrganization, org.id, {}, 1}};
   return publish;
 }
 
@@ -53,66 +93,14 @@ model::Request Workload::call_hook(KnownOrg& org, base::Now now) {
   return call;
 }
 
-model::NewEvent Workload::new_event(model::OrgId org, base::Now now) {
-  if (!published_.empty() && draw_chance(random_, plan_.repeat_share)) {
-    const auto& [owner, event] = published_[random_.below(published_.size())];
-    if (owner == org) return event;
-  }
-  model::NewEvent event;
-  event.id = model::EventId(random_.uuid_v7(now.wall));
-  event.id_from_client = draw_chance(random_, 0.3);
-  event.name = draw_name();
-  event.timestamp = now.wall;
-  if (draw_chance(random_, 0.5)) event.ordering_key = "key " + std::to_string(random_.below(4));
-  event.content = R"({"event_metadata":{},"payload":")";
-  event.own_members_at = static_cast<std::uint32_t>(event.content.find(R"("payload")"));
-  event.content.append(random_.below(plan_.payload_bytes_max), 'x');
-  event.content.append("\"}");
-  if (event.id_from_client) {
-    published_.emplace_back(org, event);
-    if (published_.size() > kRemembered) published_.pop_front();
-  }
-  return event;
-}
-
-model::WebhookDraft Workload::new_draft() {
-  model::WebhookDraft draft;
-  const std::string number = std::to_string(++urls_);
-  draft.name = "webhook " + number;
-  draft.target_url =
-      "https://h" + std::to_string(random_.below(plan_.hosts)) + ".example.com/w" + number;
-  if (draw_chance(random_, 0.3)) draft.timeout = "3s";
-  if (draw_chance(random_, 0.5)) draft.delivery = draw_settings();
-  if (draw_chance(random_, 0.2)) {
-    if (!draft.delivery) draft.delivery.emplace();
-    draft.delivery->on_failure.emplace("closed");
-  }
-  return draft;
-}
-
-// Some of the settings, some of them back to their default.
-model::DeliveryDraft Workload::draw_settings() {
-  model::DeliveryDraft draft;
-  const auto draw = [this](auto& into, auto value) {
-    if (!draw_chance(random_, 0.5)) return;
-    into.emplace(std::nullopt);
-    if (!draw_chance(random_, 0.2)) into->emplace(std::move(value));
-  };
-  draw(draft.ordering, std::string(draw_chance(random_, 0.8) ? "key" : "none"));
-  draw(draft.max_in_flight, static_cast<std::int64_t>(1 + random_.below(8)));
-  draw(draft.rate, model::RateDraft{0.2 + random_.unit() * 20,
-                                    static_cast<std::int64_t>(1 + random_.below(5))});
-  return draft;
-}
-
 model::Request Workload::change_webhook(KnownOrg& org) {
   KnownWebhook* webhook = draw_webhook(org);
   const bool full = org.webhooks.size() >= plan_.webhooks_max;
   if (webhook == nullptr || (!full && draw_chance(random_, 0.6))) {
-    return model::CreateWebhook{org.id, new_draft()};
+    return model::CreateWebhook{org.id, new_draft(), draw_secret()};
   }
   if (draw_chance(random_, 0.4)) return model::DeleteWebhook{org.id, webhook->id};
-  model::PatchWebhook patch{org.id, webhook->id, {}};
+  model::PatchWebhook patch{org.id, webhook->id, {}, draw_secret()};
   switch (random_.below(4)) {
     case 0:
       patch.draft.target_url = new_draft().target_url;
@@ -143,7 +131,42 @@ model::Request Workload::change_trigger(KnownOrg& org) {
   if (draw_chance(random_, 0.2)) {
     return model::AddTrigger{org.id, webhook->id, "sync_hook", kHookName};
   }
-  return model::AddTrigger{org.id, webhook->id, "event", draw_name()};
+  // One that is there takes the filter in the place of its own.
+  std::string name = draw_name(org);
+  if (!webhook->triggers.empty() && draw_chance(random_, 0.4)) {
+    name = webhook->triggers[random_.below(webhook->triggers.size())];
+    if (name == kHookName) name = draw_name(org);
+  }
+  return model::AddTrigger{org.id, webhook->id, "event", std::move(name), draw_filter()};
+}
+
+model::Request Workload::change_event_type(KnownOrg& org) {
+  if (!org.event_types.empty() && draw_chance(random_, 0.4)) {
+    return model::RemoveEventType{org.id, org.event_types[random_.below(org.event_types.size())]};
+  }
+  model::DefineEventType define;
+  define.org = org.id;
+  // A built-in one may have a schema too.
+  define.name = draw_chance(random_, 0.3)
+                    ? draw_name(org)
+                    : "Own" + std::to_string(random_.below(kOwnNames)) + "_v1";
+  if (draw_chance(random_, 0.4)) {
+    define.schema = schema_refusing(static_cast<RegionSet>(1U << random_.below(kRegions + 1)));
+  }
+  if (draw_chance(random_, 0.3)) define.description = "described";
+  return define;
+}
+
+model::Request Workload::rotate(KnownOrg& org) {
+  const KnownWebhook* webhook = draw_webhook(org);
+  if (webhook == nullptr || draw_chance(random_, 0.4)) {
+    model::RotateSigningKey rotation;
+    // Now and then one that was there already.
+    if (draw_chance(random_, 0.9)) ++signing_keys_;
+    rotation.key.kid = "k" + std::to_string(signing_keys_);
+    return rotation;
+  }
+  return model::RotateSecret{org.id, webhook->id, draw_secret()};
 }
 
 model::Request Workload::change_org(KnownOrg& org) {
@@ -186,16 +209,44 @@ model::Request Workload::read(KnownOrg& org) {
   }
 }
 
+model::Request Workload::read_rules(KnownOrg& org) {
+  const KnownWebhook* webhook = draw_webhook(org);
+  switch (random_.below(6)) {
+    case 0:
+      return model::ListSigningKeys{};
+    case 1:
+      return model::GetJwks{org.id, {}};
+    case 2:
+      return model::ListEventTypes{org.id};
+    case 3:
+      return model::GetEventType{org.id, draw_name(org)};
+    case 4:
+      if (webhook != nullptr && !webhook->triggers.empty()) {
+        model::TestTrigger trial;
+        trial.org = org.id;
+        trial.id = webhook->id;
+        trial.type = "event";
+        trial.name = webhook->triggers.front();
+        if (draw_chance(random_, 0.3)) trial.filter = draw_filter();
+        return trial;
+      }
+      [[fallthrough]];
+    default:
+      if (webhook != nullptr) return model::GetSecret{org.id, webhook->id};
+      return model::ListSigningKeys{};
+  }
+}
+
 model::Request Workload::nonsense(KnownOrg& org) {
   const model::WebhookId nobody(random_.uuid_v4());
   switch (random_.below(6)) {
     case 0: {
       model::WebhookDraft draft = new_draft();
       draft.target_url = "http://user@h0.example.com/?q";
-      return model::CreateWebhook{org.id, draft};
+      return model::CreateWebhook{org.id, draft, draw_secret()};
     }
     case 1:
-      return model::AddTrigger{org.id, nobody, "event", draw_name()};
+      return model::AddTrigger{org.id, nobody, "event", draw_name(org)};
     case 2:
       return model::DeleteWebhook{org.id, nobody};
     case 3:
@@ -205,15 +256,6 @@ model::Request Workload::nonsense(KnownOrg& org) {
     default:
       return model::RemoveTrigger{org.id, nobody, "event", "NoSuchEvent_v1"};
   }
-}
-
-const std::string& Workload::draw_name() {
-  static const std::array<std::string, kNames> names = [] {
-    std::array<std::string, kNames> built;
-    for (std::size_t i = 0; i < kNames; ++i) built[i] = model::built_in_event_types()[i * 3].name;
-    return built;
-  }();
-  return names[random_.below(names.size())];
 }
 
 Workload::KnownWebhook* Workload::draw_webhook(KnownOrg& org) {
@@ -237,12 +279,12 @@ Workload::KnownWebhook* Workload::find_webhook(model::OrgId org, model::WebhookI
 void Workload::learn(const model::Request& request, const model::Reply& reply) {
   if (const auto* made = std::get_if<model::OrganizationReply>(&reply)) {
     if (find_org(made->organization.id) == nullptr) {
-      orgs_.push_back({made->organization.id, {}, {}});
+      orgs_.push_back({made->organization.id, {}, {}, {}});
     }
   } else if (const auto* all = std::get_if<model::OrganizationsReply>(&reply)) {
     // The list also tells of those whose reply was lost in a crash.
     for (const model::Organization& each : all->organizations) {
-      if (find_org(each.id) == nullptr) orgs_.push_back({each.id, {}, {}});
+      if (find_org(each.id) == nullptr) orgs_.push_back({each.id, {}, {}, {}});
     }
   } else if (const auto* key = std::get_if<model::ApiKeyReply>(&reply)) {
     KnownOrg* org = find_org(key->key.org);
@@ -256,6 +298,12 @@ void Workload::learn(const model::Request& request, const model::Reply& reply) {
     for (const model::WebhookPtr& each : webhooks->webhooks) {
       learn(request, model::WebhookReply{each});
     }
+  } else if (const auto* type = std::get_if<model::EventTypeReply>(&reply)) {
+    KnownOrg* org = find_org(type->event_type.type.org);
+    if (org == nullptr || type->event_type.built_in) return;
+    auto& known = org->event_types;
+    const std::string& name = type->event_type.type.name;
+    if (std::find(known.begin(), known.end(), name) == known.end()) known.push_back(name);
   } else if (const auto* added = std::get_if<model::AddTrigger>(&request)) {
     KnownWebhook* owner = find_webhook(added->org, added->id);
     if (owner != nullptr && std::holds_alternative<model::TriggerAdded>(reply) &&
@@ -283,6 +331,9 @@ void Workload::forget(const model::Request& deletion) {
   } else if (const auto* trigger = std::get_if<model::RemoveTrigger>(&deletion)) {
     KnownWebhook* owner = find_webhook(trigger->org, trigger->id);
     if (owner != nullptr) std::erase(owner->triggers, trigger->name);
+  } else if (const auto* type = std::get_if<model::RemoveEventType>(&deletion)) {
+    KnownOrg* owner = find_org(type->org);
+    if (owner != nullptr) std::erase(owner->event_types, type->name);
   } else if (const auto* key = std::get_if<model::DeleteApiKey>(&deletion)) {
     KnownOrg* owner = find_org(key->org);
     if (owner != nullptr) std::erase(owner->keys, key->id);

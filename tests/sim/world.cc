@@ -43,8 +43,13 @@ World::World(std::uint64_t seed, std::uint32_t requests, Tally& tally, Trace& tr
       repeats_(scene_),
       hooks_(scene_),
       settings_(scene_),
-      checkers_{&accounted_, &durability_, &targets_, &recovery_, &pace_,
-                &replies_,   &repeats_,    &hooks_,   &settings_},
+      signing_keys_(scene_),
+      secrets_(scene_),
+      door_(scene_),
+      catalogue_(scene_),
+      checkers_{&accounted_, &durability_, &targets_,  &recovery_, &pace_,
+                &replies_,   &repeats_,    &hooks_,    &settings_, &signing_keys_,
+                &secrets_,   &door_,       &catalogue_},
       requests_left_(requests) {}
 
 std::optional<std::string> World::run() {
@@ -64,6 +69,11 @@ std::optional<std::string> World::run() {
   if (repeats_.repeated() > 0) tally_.hit(Sometimes::kDuplicateAfterCrash);
   if (settings_.ordered() > 0) tally_.hit(Sometimes::kOrderedCall);
   if (settings_.rated() > 0) tally_.hit(Sometimes::kRatedCall);
+  if (targets_.filtered() > 0) tally_.hit(Sometimes::kFiltered);
+  if (catalogue_.erased() > 0) tally_.hit(Sometimes::kEventTypeErased);
+  if (secrets_.rotated() > 0) tally_.hit(Sometimes::kSecretRotated);
+  if (signing_keys_.erased() > 0) tally_.hit(Sometimes::kSigningKeyErased);
+  if (door_.refused() > 0) tally_.hit(Sometimes::kRateRefusal);
   return verdict_.objection();
 }
 
@@ -115,6 +125,9 @@ void World::happen(const Plan& plan) {
     case Happening::kReadAnswer:
       read_answered(plan.id);
       return;
+    case Happening::kAskAgain:
+      ask_again(model::RequestId(plan.id));
+      return;
     case Happening::kCommitStart:
       // The turn in progress must be taken first: a commit holds whole turns.
       partition_->end_turn();
@@ -132,7 +145,8 @@ void World::client_acts() {
   --requests_left_;
   const model::RequestId id(++last_request_);
   model::Request request = workload_.next(now());
-  if (const auto* publish = std::get_if<model::PublishEvents>(&request)) {
+  if (auto* publish = std::get_if<model::PublishEvents>(&request)) {
+    edge_.prepare(*publish);
     trace_.add(now().mono, "publish",
                {{"request", id.value()}, {"events", publish->events.size()}});
   } else {
@@ -150,6 +164,20 @@ void World::client_acts() {
   if (draw_chance(random_, 0.2)) pause = draw_pause(random_, plan_.pause_mean);
   if (draw_chance(random_, 0.01)) pause = draw_pause(random_, 30 * plan_.pause_mean);
   agenda_.add(now().mono + pause, Happening::kWorkload, 0, 0);
+}
+
+// Prepared under the rules that are known now. Nobody may wait for it any more.
+void World::ask_again(model::RequestId id) {
+  const auto at = given_back_.find(id);
+  TRIGGERD_ASSERT(at != given_back_.end());
+  model::PublishEvents publish = std::move(at->second);
+  given_back_.erase(at);
+  if (!waiting_.contains(id)) return;
+  edge_.prepare(publish);
+  model::Request request = std::move(publish);
+  trace_.add(now().mono, "ask again", {{"request", id.value()}});
+  tell(&Checker::handled_again, Handled{id, request, now()});
+  partition_->engine().handle(std::move(request), id, now());
 }
 
 // What is paused would never settle. The owners of all webhooks see to that in the end.
@@ -278,8 +306,9 @@ void World::note_output(const model::Output& output) {
                {{"batch", output.batch.seq.value()}, {"mutations", output.batch.mutations.size()}});
   }
   for (const model::Mutation& mutation : output.batch.mutations) {
-    if (std::holds_alternative<model::PutEvent>(mutation)) {
+    if (const auto* event = std::get_if<model::PutEvent>(&mutation)) {
       ++tally_.events;
+      if (event->event->is_test) tally_.hit(Sometimes::kTestEvent);
     } else if (const auto* changed = std::get_if<model::PutWebhook>(&mutation)) {
       if (changed->webhook->state == model::WebhookState::kPaused) {
         tally_.hit(Sometimes::kPaused);
@@ -299,6 +328,7 @@ void World::note_output(const model::Output& output) {
 }
 
 void World::released(const model::EffectKind& effect) {
+  edge_.told(effect);
   const auto* call = std::get_if<model::StartAttempt>(&effect);
   if (call != nullptr && model::is_hook_attempt(call->id)) {
     hooks_.released(Released{effect, now()});
@@ -322,6 +352,9 @@ void World::released(const model::EffectKind& effect) {
 
 void World::start_call(const model::StartAttempt& attempt) {
   ++tally_.calls;
+  if (attempt.number > 1 && attempt.webhook->delivery.schedule) {
+    tally_.hit(Sometimes::kOwnSchedule);
+  }
   SimReceivers::Answer answer = receivers_.call(attempt, now());
   trace_.add(now().mono, "call",
              {{"attempt", attempt.id.value()},
@@ -348,11 +381,29 @@ void World::reply_arrives(const model::SendReply& sent) {
   const auto* refusal = std::get_if<model::Refusal>(&sent.reply);
   trace_.add(now().mono, "reply", {{"request", sent.request.value()}, {"kind", sent.reply.index()}},
              refusal != nullptr ? "refused" : nullptr);
-  if (refusal != nullptr && !refusal->faults.empty() &&
-      refusal->faults.front().code == base::ErrorCode::kOverloaded) {
-    tally_.hit(Sometimes::kOverloadRefusal);
+  note_reply(sent.reply);
+  if (at == waiting_.end()) return;  // nobody waits any more
+  if (const auto* stale = std::get_if<model::StaleRules>(&sent.reply)) {
+    given_back_[sent.request] = stale->request;
+    agenda_.add(now().mono + draw_between(random_, microseconds(1), milliseconds(2)),
+                Happening::kAskAgain, epoch_, sent.request.value());
+    return;
   }
-  if (const auto* hook = std::get_if<model::HookReply>(&sent.reply)) {
+  workload_.learn(at->second, sent.reply);
+  waiting_.erase(at);
+}
+
+void World::note_reply(const model::Reply& reply) {
+  const auto* refusal = std::get_if<model::Refusal>(&reply);
+  if (refusal != nullptr && !refusal->faults.empty()) {
+    const base::Error& fault = refusal->faults.front();
+    if (fault.code == base::ErrorCode::kOverloaded) tally_.hit(Sometimes::kOverloadRefusal);
+    if (fault.message.find("the schema refuses it") != std::string::npos) {
+      tally_.hit(Sometimes::kSchemaRefusal);
+    }
+  }
+  if (std::holds_alternative<model::StaleRules>(reply)) tally_.hit(Sometimes::kGivenBack);
+  if (const auto* hook = std::get_if<model::HookReply>(&reply)) {
     tally_.hit(hook->decision == model::HookDecision::kDeny ? Sometimes::kHookDenied
                                                             : Sometimes::kHookContinued);
     for (const model::HookWebhook& each : hook->webhooks) {
@@ -361,14 +412,11 @@ void World::reply_arrives(const model::SendReply& sent) {
     }
     if (!hook->conflicts.empty()) tally_.hit(Sometimes::kHookConflict);
   }
-  if (const auto* published = std::get_if<model::PublishReply>(&sent.reply)) {
+  if (const auto* published = std::get_if<model::PublishReply>(&reply)) {
     for (const model::PublishedEvent& event : published->events) {
       if (event.duplicate) tally_.hit(Sometimes::kDedupInMemory);
     }
   }
-  if (at == waiting_.end()) return;  // nobody waits any more
-  workload_.learn(at->second, sent.reply);
-  waiting_.erase(at);
 }
 
 void World::committed(model::BatchSeq seq) {
@@ -392,6 +440,30 @@ bool World::settled() {
          reads_.empty() && waiting_.empty();
 }
 
+// Some of the deliveries that do not settle, as they are stored.
+std::string World::unsettled() const {
+  constexpr std::size_t shown_max = 4;
+  std::string text;
+  std::size_t shown = 0;
+  for (const auto& [at, chunk] : store_.durable().pending) {
+    for (const model::PendingEntry& entry : chunk.entries) {
+      if (model::is_final(entry.state) || ++shown > shown_max) continue;
+      const auto webhook = store_.durable().webhooks.find(entry.webhook);
+      text += "\n    event " + std::to_string(chunk.seq.value()) + " for webhook " +
+              std::to_string(entry.webhook.value()) + " in state " +
+              std::to_string(static_cast<int>(entry.state)) + " after " +
+              std::to_string(entry.attempts);
+      if (!chunk.ordering_key.empty()) text += " of " + chunk.ordering_key;
+      if (webhook == store_.durable().webhooks.end()) {
+        text += ", which is deleted";
+      } else {
+        text += ", which is in state " + std::to_string(static_cast<int>(webhook->second->state));
+      }
+    }
+  }
+  return text;
+}
+
 // Liveness: without further faults everything settles in bounded time.
 void World::drain() {
   trace_.add(now().mono, "heal");
@@ -408,10 +480,10 @@ void World::drain() {
     const bool nothing_comes = !partition_->engine().next_deadline() && agenda_.empty();
     if (nothing_comes || now().mono > until || steps > kSettleStepsMax) {
       const core::EngineStats stats = partition_->engine().stats();
-      verdict_.object("world", "does not settle: " + std::to_string(stats.pending) +
-                                   " deliveries pending, " + std::to_string(waiting_.size()) +
-                                   " requests without a reply" +
-                                   (nothing_comes ? ", and nothing will happen" : ""));
+      verdict_.object(
+          "world", "does not settle: " + std::to_string(stats.pending) + " deliveries pending, " +
+                       std::to_string(waiting_.size()) + " requests without a reply" +
+                       (nothing_comes ? ", and nothing will happen" : "") + unsettled());
       return;
     }
     step();

@@ -15,15 +15,20 @@
 #include "engine/core/engine.h"
 #include "tests/sim/agenda.h"
 #include "tests/sim/checkers/accounted.h"
+#include "tests/sim/checkers/catalogue.h"
 #include "tests/sim/checkers/checker.h"
+#include "tests/sim/checkers/door.h"
 #include "tests/sim/checkers/durability.h"
 #include "tests/sim/checkers/hooks.h"
 #include "tests/sim/checkers/pace.h"
 #include "tests/sim/checkers/recovery.h"
 #include "tests/sim/checkers/repeats.h"
 #include "tests/sim/checkers/replies.h"
+#include "tests/sim/checkers/secrets.h"
 #include "tests/sim/checkers/settings.h"
+#include "tests/sim/checkers/signing_keys.h"
 #include "tests/sim/checkers/targets.h"
+#include "tests/sim/sim_edge.h"
 #include "tests/sim/sim_partition.h"
 #include "tests/sim/sim_receivers.h"
 #include "tests/sim/tally.h"
@@ -67,6 +72,7 @@ class World final : private Outside {
   void step();
   void happen(const Plan& plan);
   void client_acts();
+  void ask_again(model::RequestId id);
   void resume_paused();
   void abandon(model::RequestId id);
   void outcome_arrives(std::uint64_t id);
@@ -74,11 +80,13 @@ class World final : private Outside {
   [[nodiscard]] model::ReadAnswer answer_to(const model::Read& read);
   void start_call(const model::StartAttempt& attempt);
   void reply_arrives(const model::SendReply& sent);
+  void note_reply(const model::Reply& reply);
   void note_output(const model::Output& output);
   // What the checkers of deliveries see of an output.
   [[nodiscard]] static model::Output without_hooks(const model::Output& output);
   void drain();
   [[nodiscard]] bool settled();
+  [[nodiscard]] std::string unsettled() const;
 
   // world_faults.cc
   void plan_fault();
@@ -103,6 +111,7 @@ class World final : private Outside {
   support::FaultStore store_;
   SimReceivers receivers_;
   Workload workload_;
+  SimEdge edge_;
   std::unique_ptr<SimPartition> partition_;
 
   Verdict verdict_;
@@ -116,7 +125,11 @@ class World final : private Outside {
   Repeats repeats_;
   Hooks hooks_;
   Settings settings_;
-  std::array<Checker*, 9> checkers_;
+  SigningKeys signing_keys_;
+  Secrets secrets_;
+  Door door_;
+  Catalogue catalogue_;
+  std::array<Checker*, 13> checkers_;
 
   std::uint64_t epoch_ = 1;  // counts the processes
   std::uint32_t requests_left_;
@@ -128,6 +141,7 @@ class World final : private Outside {
   bool faults_on_ = true;
   // Of this process.
   std::unordered_map<model::RequestId, model::Request> waiting_;
+  std::unordered_map<model::RequestId, model::PublishEvents> given_back_;
   std::unordered_map<std::uint64_t, model::StartAttempt> calls_;
   std::unordered_map<std::uint64_t, model::Outcome> outcomes_;
   std::unordered_map<std::uint64_t, ReadInProgress> reads_;

@@ -83,6 +83,8 @@ void World::restart(End end) {
              {{"during_commit", under_way ? 1U : 0U}, {"kept", kept ? 1U : 0U}});
   ++epoch_;
   waiting_.clear();
+  given_back_.clear();
+  edge_.restarted();
   calls_.clear();
   outcomes_.clear();
   reads_.clear();

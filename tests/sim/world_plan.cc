@@ -50,6 +50,11 @@ core::EngineOptions draw_engine(base::Random& random) {
   options.disable_after = draw_chance(random, 0.5) ? base::Duration(hours(2)) : hours(120);
   options.dedup_ids = draw_chance(random, 0.4) ? draw_count(random, 4, 64) : 4096;
   options.dedup_window = draw_chance(random, 0.3) ? base::Duration(minutes(30)) : hours(24);
+  options.secret_overlap = draw_chance(random, 0.5) ? base::Duration(minutes(5)) : hours(24);
+  options.key_publish_lead = draw_chance(random, 0.5) ? base::Duration(minutes(1)) : hours(1);
+  options.rates.test_events = {draw_count(random, 1, 60), draw_count(random, 2, 12)};
+  options.rates.sdk_client = {draw_count(random, 1, 60), draw_count(random, 1, 6)};
+  options.rates.sdk_organization = {draw_count(random, 6, 600), draw_count(random, 2, 20)};
   return options;
 }
 

@@ -69,7 +69,7 @@ HeadDecision EchoHandler::on_head(const HttpRequest& head) {
   if (head.path() == "/early") return AnswerNow{text_response(401, "early")};
   if (head.path() == "/stream") return StreamBody{text_response(200, "")};
   if (head.path() == "/nobody") return ReadBody{0};
-  return ReadBody{body_bytes_max};
+  return ReadBody{body_bytes_max, refusal_fields};
 }
 
 namespace {

@@ -39,6 +39,7 @@ class EchoHandler final : public HttpHandler {
   std::unique_ptr<BodyReader> on_stream(const HttpRequest& head, SendPiece send) override;
 
   std::size_t body_bytes_max = 1024;
+  std::vector<HttpField> refusal_fields;
   HttpResponse custom;
   std::vector<std::string> targets;  // of every head, in order
   std::vector<Respond> later;

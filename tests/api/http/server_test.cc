@@ -188,6 +188,32 @@ TEST(HttpServer, NoContinueForABodyThatIsTooLarge) {
   EXPECT_TRUE(client.wait_closed());
 }
 
+// A page of another origin sees no answer without them.
+TEST(HttpServer, ARefusedBodyIsAnsweredWithTheFieldsOfItsRequest) {
+  for (const char* chunk : {"401\r\n", "x\r\n"}) {
+    ServerFixture fixture;
+    fixture.handler.refusal_fields = {{"Vary", "Origin"}};
+    Client client(fixture);
+    client.send(post("Transfer-Encoding: chunked\r\n", chunk + std::string(1025, 'a')));
+    const auto responses = client.wait_for(1);
+    ASSERT_EQ(responses.size(), 1U);
+    EXPECT_EQ(responses[0].status, *chunk == 'x' ? 400 : 413);
+    EXPECT_EQ(responses[0].fields.at("vary"), "Origin");
+    EXPECT_TRUE(client.wait_closed());
+  }
+}
+
+TEST(HttpServer, ARequestHasNothingOfTheFieldsOfTheOneBeforeIt) {
+  ServerFixture fixture;
+  fixture.handler.refusal_fields = {{"Vary", "Origin"}};
+  Client client(fixture);
+  client.send(post("Content-Length: 1\r\n", "a") + "nonsense\r\n\r\n");
+  const auto responses = client.wait_for(2);
+  ASSERT_EQ(responses.size(), 2U);
+  EXPECT_EQ(responses[1].status, 400);
+  EXPECT_FALSE(responses[1].fields.contains("vary"));
+}
+
 // --- Limits -----------------------------------------------------------------------------------
 
 TEST(HttpServerLimits, SixtyFourUnansweredThenNoMoreIsRead) {

@@ -234,6 +234,22 @@ TEST_F(SdkTest, PagesOfOtherOriginsSeeEveryAnswer) {
   EXPECT_EQ(field_of(*response, "Access-Control-Allow-Origin"), "") << "on these two paths alone";
 }
 
+// The connection gives the answer to a body that turns out too long, or malformed.
+TEST_F(SdkTest, TheAnswerToARefusedBodyIsSeenToo) {
+  HttpRequest head;
+  head.method = Method::kPost;
+  head.target = kPath;
+  head.fields = {{"Origin", "https://shop.example"}, {"Transfer-Encoding", "chunked"}};
+  const HeadDecision decision = handler.on_head(head);
+  const auto* read = std::get_if<ReadBody>(&decision);
+  ASSERT_NE(read, nullptr);
+  HttpResponse refusal;
+  refusal.fields = read->refusal_fields;
+  EXPECT_EQ(field_of(refusal, "Access-Control-Allow-Origin"), "https://shop.example");
+  EXPECT_EQ(field_of(refusal, "Access-Control-Allow-Credentials"), "true");
+  EXPECT_EQ(field_of(refusal, "Vary"), "Origin");
+}
+
 TEST_F(SdkListTest, PagesThatAreNotOnTheListMayNotSend) {
   const std::string body = post(R"({"event_name":"SlashIDSDKLoaded_v1"})");
   published(body, {{"Origin", "https://shop.example"}});

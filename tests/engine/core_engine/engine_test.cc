@@ -159,6 +159,36 @@ TEST_F(EngineTest, KeepsDeliveriesOfAPausedWebhook) {
   EXPECT_EQ(engine_->next_deadline(), std::nullopt);
 }
 
+// For a process whose store has failed.
+TEST_F(EngineTest, HooksGoOnByThemselves) {
+  recover_with_active(1);
+  const model::WebhookId webhook(uuid(1001));
+  engine_->handle(model::AddTrigger{kOrg, webhook, "sync_hook", "token_minted"},
+                  model::RequestId(1), now_);
+  const auto started = effects_of<StartAttempt>(publish(100));
+  ASSERT_EQ(started.size(), 1U);
+  model::Outcome failure;
+  failure.http_status = 500;
+  failure.kind = model::OutcomeClass::kHttpError;
+  engine_->finish(started[0].id, failure, now_);
+  model::CallHook call;
+  call.org = kOrg;
+  call.name = "token_minted";
+  call.id = model::EventId(uuid(200));
+  call.content = "{}";
+  engine_->handle(call, model::RequestId(2), now_);
+  static_cast<void>(engine_->take_output());
+  EXPECT_EQ(engine_->next_hook_deadline(), now_.mono + model::kSyncHookTimeoutDefault);
+
+  now_.mono += std::chrono::minutes(1);  // the retry is due, and the hook
+  engine_->tick_hooks(now_);
+  const model::Output output = engine_->take_output();
+  EXPECT_TRUE(effects_of<StartAttempt>(output).empty());
+  EXPECT_TRUE(std::holds_alternative<model::HookReply>(reply_of(output)));
+  EXPECT_EQ(engine_->next_hook_deadline(), std::nullopt);
+  EXPECT_EQ(effects_of<StartAttempt>(tick()).size(), 1U);
+}
+
 TEST_F(EngineTest, DoesNotMatchADisabledWebhook) {
   recover_with({stored_webhook(1, model::WebhookState::kDisabled, model::DisabledReason::kByHand)});
   const model::Output output = publish(100);

@@ -1,5 +1,6 @@
 #include "tests/sim/checkers/accounted.h"
 
+#include <algorithm>
 #include <variant>
 
 #include "tests/sim/checkers/text.h"
@@ -22,6 +23,7 @@ void Accounted::handled(const Handled& seen) {
 }
 
 void Accounted::emitted(const Emitted& seen) {
+  forms_.turn(seen.output.batch);
   for (const model::Mutation& mutation : seen.output.batch.mutations) {
     if (const auto* webhook = std::get_if<model::PutWebhook>(&mutation)) {
       webhooks_[webhook->webhook->ref] = {webhook->webhook->org, webhook->webhook->id};
@@ -50,11 +52,10 @@ void Accounted::judge(const model::AttemptRecord& record) {
       }
       return;
     case model::DeliveryState::kDead:
-      if (!gone_.contains(record.webhook) &&
-          record.number != scene_.options.retry_schedule.size() + 1) {
+      if (!gone_.contains(record.webhook) && !may_be_last(record.webhook, record.number)) {
         scene_.verdict.object(kName, text_of(key) + " is given up after attempt " +
-                                         std::to_string(record.number) + " of " +
-                                         std::to_string(scene_.options.retry_schedule.size() + 1));
+                                         std::to_string(record.number) +
+                                         ", and its schedule has more");
       }
       return;
     case model::DeliveryState::kCancelled:
@@ -64,6 +65,16 @@ void Accounted::judge(const model::AttemptRecord& record) {
       }
       return;
   }
+}
+
+bool Accounted::may_be_last(model::WebhookRef webhook, std::uint16_t number) const {
+  const std::vector<model::WebhookPtr> forms = forms_.of(webhook);
+  if (forms.empty()) return number > scene_.options.retry_schedule.size();
+  return std::any_of(forms.begin(), forms.end(), [this, number](const auto& form) {
+    const std::size_t retries = form->delivery.schedule ? form->delivery.schedule->size()
+                                                        : scene_.options.retry_schedule.size();
+    return number != model::kNoAttempt && number > retries;
+  });
 }
 
 bool Accounted::may_be_cancelled(model::WebhookRef webhook, const std::string& event_name) const {
@@ -78,12 +89,13 @@ void Accounted::released(const Released& seen) {
   const auto* sent = std::get_if<model::SendReply>(&seen.effect);
   if (sent == nullptr) return;
   const auto request = publishes_.find(sent->request);
-  if (request == publishes_.end()) return;
+  if (request == publishes_.end() || std::holds_alternative<model::StaleRules>(sent->reply)) return;
   const model::OrgId org = request->second;
   publishes_.erase(request);
   const auto* reply = std::get_if<model::PublishReply>(&sent->reply);
   if (reply == nullptr) return;
   for (const model::PublishedEvent& published : reply->events) {
+    if (!published.faults.empty()) continue;  // refused by itself
     const model::Event* event = scene_.durable.find_event(org, published.id);
     if (event == nullptr) {
       scene_.verdict.object(kName, "event " + published.id.to_string() +
@@ -108,6 +120,7 @@ void Accounted::finished(const Finished& seen) {
 }
 
 void Accounted::restarted(const Restarted&) {
+  forms_.restarted(scene_.durable);
   publishes_.clear();
 }
 

@@ -1,7 +1,7 @@
 // Every accepted event is, for every webhook matched at acceptance, delivered, dead, or cancelled
 // for a reason that somebody gave, also across crashes. A state claimed must have happened outside:
-// delivered needs a 2xx, dead needs the attempts used up or a webhook that is gone, cancelled needs
-// a delete.
+// delivered needs a 2xx, dead needs the attempts of the schedule (the webhook's own, or the
+// engine's) used up or a webhook that is gone, cancelled needs a delete.
 #pragma once
 
 #include <set>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/sim/checkers/checker.h"
+#include "tests/sim/checkers/webhook_forms.h"
 #include "tests/support/store_tables.h"
 
 namespace triggerd::sim {
@@ -28,11 +29,14 @@ class Accounted final : public Checker {
 
  private:
   void judge(const model::AttemptRecord& record);
+  // May the delivery be given up after this attempt, by a schedule that may have been in force?
+  [[nodiscard]] bool may_be_last(model::WebhookRef webhook, std::uint16_t number) const;
   void check_settled(const model::Event& event, const model::Match& match);
   // Did anybody ask for something that cancels this?
   [[nodiscard]] bool may_be_cancelled(model::WebhookRef webhook,
                                       const std::string& event_name) const;
 
+  WebhookForms forms_;
   std::unordered_map<model::RequestId, model::OrgId> publishes_;  // not yet answered
   std::unordered_map<model::EventSeq, std::string> event_names_;
   std::unordered_map<model::WebhookRef, std::pair<model::OrgId, model::WebhookId>> webhooks_;

@@ -67,6 +67,8 @@ class Checker {
 
   // A request goes into the engine.
   virtual void handled(const Handled&) {}
+  // A request that the engine gave back goes in again.
+  virtual void handled_again(const Handled&) {}
   // The engine's output was taken, before anything of it leaves.
   virtual void emitted(const Emitted&) {}
   // A batch (merged ones have the last one's number) has become durable.

@@ -22,6 +22,13 @@ std::string webhook_object(const model::WebhookId& id) {
 std::string triggers_object(const model::WebhookId& id) {
   return "triggers " + id.to_string();
 }
+std::string event_type_object(const std::string& name) {
+  return "event type " + name;
+}
+// Of the organization zero: all share them.
+std::string signing_keys_object() {
+  return "signing keys";
+}
 std::string event_object(const model::EventId& id) {
   return "event " + id.to_string();
 }
@@ -32,6 +39,8 @@ model::OrgId org_of(const model::Request& request) {
         using Kind = std::decay_t<decltype(each)>;
         if constexpr (std::is_same_v<Kind, model::CreateOrganization>) {
           return each.id.value_or(model::OrgId());
+        } else if constexpr (std::is_same_v<Kind, model::GetJwks>) {
+          return {};  // whoever asks
         } else if constexpr (requires { each.org; }) {
           return each.org;
         } else {
@@ -98,6 +107,13 @@ void Durability::touch(const model::Mutation& mutation, model::BatchSeq seq) {
     const model::WebhookId id = webhooks_[gone_trigger->trigger.webhook].second;
     touched_[gone_trigger->trigger.org][triggers_object(id)] = seq;
     erased_.insert(triggers_object(id) + gone_trigger->trigger.name);
+  } else if (const auto* type = std::get_if<model::PutEventType>(&mutation)) {
+    touched_[type->type.org][event_type_object(type->type.name)] = seq;
+  } else if (const auto* gone_type = std::get_if<model::EraseEventType>(&mutation)) {
+    touched_[gone_type->org][event_type_object(gone_type->name)] = seq;
+  } else if (std::holds_alternative<model::PutSigningKey>(mutation) ||
+             std::holds_alternative<model::EraseSigningKey>(mutation)) {
+    touched_[model::OrgId()][signing_keys_object()] = seq;
   } else if (const auto* event = std::get_if<model::PutEvent>(&mutation)) {
     touched_[event->event->org][event_object(event->event->id)] = seq;
   }
@@ -132,7 +148,27 @@ model::BatchSeq Durability::needs_of(const Waiting& waiting, const model::Reply&
   } else if (const auto* webhooks = std::get_if<model::WebhooksReply>(&reply)) {
     for (const model::WebhookPtr& each : webhooks->webhooks) need(webhook_object(each->id));
   } else if (const auto* published = std::get_if<model::PublishReply>(&reply)) {
-    for (const model::PublishedEvent& each : published->events) need(event_object(each.id));
+    for (const model::PublishedEvent& each : published->events) {
+      if (each.faults.empty()) need(event_object(each.id));
+    }
+  } else if (std::holds_alternative<model::SigningKeyReply>(reply) ||
+             std::holds_alternative<model::SigningKeysReply>(reply) ||
+             std::holds_alternative<model::JwksReply>(reply)) {
+    need(signing_keys_object());
+  } else if (const auto* type = std::get_if<model::EventTypeReply>(&reply)) {
+    need(event_type_object(type->event_type.type.name));
+  } else if (const auto* types = std::get_if<model::EventTypesReply>(&reply)) {
+    for (const model::EventTypeView& each : types->event_types) {
+      need(event_type_object(each.type.name));
+    }
+  } else if (const auto* removed_type = std::get_if<model::RemoveEventType>(&waiting.request)) {
+    need(event_type_object(removed_type->name));
+  } else if (const auto* rotated = std::get_if<model::RotateSecret>(&waiting.request)) {
+    need(webhook_object(rotated->id));
+  } else if (const auto* secret = std::get_if<model::GetSecret>(&waiting.request)) {
+    need(webhook_object(secret->id));
+  } else if (const auto* trial = std::get_if<model::TestTrigger>(&waiting.request)) {
+    if (!trial->filter) need(triggers_object(trial->id));
   } else if (const auto* triggers = std::get_if<model::ListTriggers>(&waiting.request)) {
     need(triggers_object(triggers->id));
   } else if (const auto* added = std::get_if<model::AddTrigger>(&waiting.request)) {
@@ -159,7 +195,7 @@ void Durability::released(const Released& seen) {
     }
   } else if (const auto* sent = std::get_if<model::SendReply>(&seen.effect)) {
     const auto at = waiting_.find(sent->request);
-    if (at == waiting_.end()) return;
+    if (at == waiting_.end() || std::holds_alternative<model::StaleRules>(sent->reply)) return;
     if (durable_ < at->second.needs) {
       object("reply to request " + std::to_string(sent->request.value()) + " reveals batch " +
              std::to_string(at->second.needs.value()) + " while only " +
@@ -207,6 +243,7 @@ void Durability::check_reply(const Waiting& waiting, const model::Reply& reply) 
 void Durability::check_publish(const model::PublishEvents& publish,
                                const model::PublishReply& reply) {
   for (const model::PublishedEvent& each : reply.events) {
+    if (!each.faults.empty()) continue;  // refused by itself
     if (scene_.durable.find_event(publish.org, each.id) == nullptr) {
       object("event " + each.id.to_string() + " is answered with 202 and not stored");
     }

@@ -32,6 +32,7 @@ void Hooks::handled(const Handled& seen) {
 void Hooks::abandoned(model::RequestId id) {
   const auto at = by_request_.find(id);
   if (at == by_request_.end()) return;
+  over_.insert(id);
   calls_.erase(at->second);
   by_request_.erase(at);
 }
@@ -57,11 +58,15 @@ void Hooks::emitted(const Emitted& seen) {
     const auto* sent = std::get_if<model::SendReply>(&effect.what);
     if (sent == nullptr) continue;
     const auto id = by_request_.find(sent->request);
-    if (id == by_request_.end()) continue;
+    if (id == by_request_.end()) {
+      if (over_.contains(sent->request)) object("a call is answered twice, or to nobody");
+      continue;
+    }
     if (effect.rests_on.value() != 0) object("an answer waits for a commit");
     if (const auto* reply = std::get_if<model::HookReply>(&sent->reply)) {
       check_reply(calls_.at(id->second), *reply, seen.now);
     }
+    over_.insert(sent->request);
     calls_.erase(id->second);
     by_request_.erase(id);
   }
@@ -97,6 +102,7 @@ void Hooks::finished(const Finished& seen) {
 void Hooks::restarted(const Restarted& /*seen*/) {
   calls_.clear();
   by_request_.clear();
+  over_.clear();
 }
 
 void Hooks::check_reply(const Call& call, const model::HookReply& reply, base::Now now) {

@@ -1,4 +1,4 @@
-// Synchronous hooks: every call is answered by its deadline, with what a plain merge of the
+// Synchronous hooks: every call is answered once, by its deadline, with what a plain merge of the
 // outcomes gives; nothing of it waits for a commit; nobody is called for a call that was answered.
 // Sees the hooks' doings; the other checkers see the rest.
 #pragma once
@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "tests/sim/checkers/checker.h"
@@ -50,6 +51,7 @@ class Hooks final : public Checker {
 
   std::map<model::EventId, Call> calls_;  // not answered
   std::unordered_map<model::RequestId, model::EventId> by_request_;
+  std::unordered_set<model::RequestId> over_;  // answered, or abandoned
 };
 
 }  // namespace triggerd::sim

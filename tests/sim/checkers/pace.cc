@@ -25,6 +25,8 @@ std::string origin_of(const std::string& target_url) {
 }
 
 void Pace::emitted(const Emitted& seen) {
+  forms_.turn(seen.output.batch);
+  for (JustFinished& finished : just_finished_) find_due(finished);
   for (const model::Mutation& mutation : seen.output.batch.mutations) {
     if (const auto* put = std::get_if<model::PutPending>(&mutation)) {
       check_stored_due(put->chunk, seen.now);
@@ -76,21 +78,38 @@ void Pace::finished(const Finished& seen) {
       outcome.kind == model::OutcomeClass::kCancelled) {
     return;
   }
-  const std::size_t retry = seen.attempt.number;  // from 1
-  if (retry > scene_.options.retry_schedule.size()) return;
-  base::Duration delay = std::chrono::duration_cast<base::Duration>(
-      scene_.options.retry_schedule[retry - 1] * (1 - scene_.options.retry_jitter));
+  just_finished_.push_back(
+      {key, static_cast<std::uint8_t>(seen.attempt.number), seen.now, outcome, seen.now.wall});
+}
+
+// By the schedule that allows it soonest, of those that may have been in force.
+void Pace::find_due(JustFinished& finished) {
+  std::vector<std::vector<base::Duration>> schedules;
+  for (const model::WebhookPtr& form : forms_.of(finished.key.webhook)) {
+    schedules.push_back(form->delivery.schedule.value_or(scene_.options.retry_schedule));
+  }
+  if (schedules.empty()) schedules.push_back(scene_.options.retry_schedule);
+  std::optional<base::Duration> soonest;
+  for (const std::vector<base::Duration>& schedule : schedules) {
+    const std::size_t retry = finished.attempts;  // from 1
+    if (retry > schedule.size()) continue;
+    const auto delay = std::chrono::duration_cast<base::Duration>(
+        schedule[retry - 1] * (1 - scene_.options.retry_jitter));
+    soonest = std::min(soonest.value_or(delay), delay);
+  }
+  if (!soonest) return;
+  const model::Outcome& outcome = finished.outcome;
   if (outcome.retry_after >= base::Duration(0) &&
       (outcome.http_status == 429 || outcome.http_status == 503)) {
-    delay = std::min<base::Duration>(outcome.retry_after, model::kRetryAfterMax);
+    soonest = std::min<base::Duration>(outcome.retry_after, model::kRetryAfterMax);
   }
-  delay -= kTolerance;
-  earliest_[key] = seen.now.mono + delay;
-  just_finished_.push_back(
-      {key, static_cast<std::uint8_t>(seen.attempt.number), seen.now, seen.now.wall + delay});
+  const base::Duration delay = *soonest - kTolerance;
+  earliest_[finished.key] = finished.at.mono + delay;
+  finished.due_min = finished.at.wall + delay;
 }
 
 void Pace::restarted(const Restarted& seen) {
+  forms_.restarted(scene_.durable);
   earliest_.clear();
   just_finished_.clear();
   of_host_.clear();

@@ -1,4 +1,5 @@
-// No retry before its due time: the schedule minus its jitter, or Retry-After. And the caps on
+// No retry before its due time: the schedule (the webhook's own, or the engine's) minus its jitter,
+// or Retry-After. And the caps on
 // calls in flight, per destination host and in all, are never passed (those of a webhook:
 // checkers/settings).
 #pragma once
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "tests/sim/checkers/checker.h"
+#include "tests/sim/checkers/webhook_forms.h"
 #include "tests/support/store_tables.h"
 
 namespace triggerd::sim {
@@ -27,12 +29,15 @@ class Pace final : public Checker {
     support::DeliveryKey key;
     std::uint8_t attempts = 0;
     base::Now at;
+    model::Outcome outcome;
     base::WallTime due_min;
   };
 
+  void find_due(JustFinished& finished);
   void check_stored_due(const model::PendingChunk& chunk, base::Now now);
   void object(std::string what) { scene_.verdict.object("pace", std::move(what)); }
 
+  WebhookForms forms_;
   support::DeliveryMap<base::MonoTime> earliest_;
   std::vector<JustFinished> just_finished_;  // since the last output was taken
   std::map<std::string, std::uint32_t> of_host_;

@@ -1,6 +1,6 @@
-// Exactly one reply to each request of a process that lives, none to an abandoned one; an event id
-// is accepted once within the deduplication window; and in a world without faults each delivery is
-// one call.
+// Exactly one reply to each request of a process that lives, none to an abandoned one (a request
+// that is given back, because rules have changed, has no reply yet); an event id is accepted once
+// within the deduplication window; and in a world without faults each delivery is one call.
 #pragma once
 
 #include <map>

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "tests/sim/checkers/text.h"
+#include "tests/sim/regions.h"
 
 namespace triggerd::sim {
 
@@ -74,6 +75,15 @@ void Targets::check_matches(const model::Event& event) {
     const bool matched =
         std::find(event.matches.begin(), event.matches.end(), match) != event.matches.end();
     const auto active = active_.find(trigger.webhook);
+    const bool refused = trigger.filter && !has(set_of(*trigger.filter), region_of(event.content));
+    if (refused) {
+      ++filtered_;
+      if (matched) {
+        object("event " + std::to_string(event.seq.value()) + " goes to webhook " +
+               std::to_string(trigger.webhook.value()) + " whose filter refuses it");
+      }
+      continue;
+    }
     if (matched) {
       ++expected;
     } else if (active != active_.end() && active->second) {
@@ -159,6 +169,14 @@ void Targets::restarted(const Restarted&) {
   }
   deletions_.clear();
   acknowledging_.clear();
+  // A removal that was lost did not happen, and a generation that was lost is given out again.
+  const model::Generation beyond =
+      scene_.durable.counters ? scene_.durable.counters->next_generation : model::Generation();
+  for (auto& [name, generations] : erased_) {
+    std::erase_if(generations, [this, beyond](model::Generation generation) {
+      return generation >= beyond || scene_.durable.triggers.contains(generation);
+    });
+  }
 }
 
 }  // namespace triggerd::sim

@@ -1,8 +1,10 @@
-// A call goes only to a webhook that had the trigger when the event was accepted, and none leaves
+// A call goes only to a webhook that had the trigger when the event was accepted, and whose filter
+// lets the event through (told by its text and the event's content, see regions.h), and none leaves
 // after the deletion of the webhook, the trigger or the organization was acknowledged, nor after
 // the webhook said that it is gone (410).
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -23,6 +25,9 @@ class Targets final : public Checker {
   void released(const Released& seen) override;
   void finished(const Finished& seen) override;
   void restarted(const Restarted& seen) override;
+
+  // Events that were kept from a webhook by its filter.
+  [[nodiscard]] std::uint64_t filtered() const { return filtered_; }
 
  private:
   // What an acknowledged deletion forbids from then on.
@@ -52,6 +57,7 @@ class Targets final : public Checker {
   std::unordered_set<model::WebhookRef> forbidden_webhooks_;
   std::unordered_set<model::Generation> forbidden_generations_;
   std::unordered_set<model::WebhookRef> gone_;
+  std::uint64_t filtered_ = 0;
 };
 
 }  // namespace triggerd::sim

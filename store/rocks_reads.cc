@@ -1,0 +1,133 @@
+// RocksStore: lists, and the counters.
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "store/rocks_database.h"
+
+namespace triggerd::store {
+namespace {
+
+using base::ErrorCode;
+
+// Columns and values of RocksDB's snapshot are given back.
+class Snapshot {
+ public:
+  explicit Snapshot(rocksdb::DB* database)
+      : database_(database), snapshot_(database->GetSnapshot()) {}
+  ~Snapshot() { database_->ReleaseSnapshot(snapshot_); }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+  [[nodiscard]] const rocksdb::Snapshot* get() const { return snapshot_; }
+
+ private:
+  rocksdb::DB* database_;
+  const rocksdb::Snapshot* snapshot_;
+};
+
+bool has_open_entry(const model::PendingChunk& chunk, model::WebhookRef webhook) {
+  return std::any_of(chunk.entries.begin(), chunk.entries.end(),
+                     [webhook](const model::PendingEntry& entry) {
+                       return entry.webhook == webhook && !model::is_final(entry.state);
+                     });
+}
+
+}  // namespace
+
+base::Result<std::optional<model::Counters>> RocksStore::Database::counters() const {
+  std::optional<model::Counters> found;
+  std::string stored;
+  const rocksdb::Status got = rocks->Get({}, columns[kMeta], slice(kCountersKey), &stored);
+  if (got.ok()) {
+    const base::Result<model::Counters> decoded = decode<model::Counters>(stored);
+    if (!decoded.ok()) return decoded.error();
+    found = decoded.value();
+  } else if (!got.IsNotFound()) {
+    return translate(got, "cannot read the counters");
+  }
+  const std::unique_ptr<rocksdb::Iterator> last(rocks->NewIterator({}, columns[kEvents]));
+  last->SeekToLast();
+  if (last->Valid()) {
+    if (last->key().size() != kEventKeyBytes) {
+      return base::Error{ErrorCode::kCorrupt, "stored event has a key of another form"};
+    }
+    if (!found) found.emplace();
+    const model::EventSeq beyond(event_seq_of(view(last->key())).value() + 1);
+    found->next_event = std::max(found->next_event, beyond);
+  } else if (!last->status().ok()) {
+    return translate(last->status(), "cannot read the last event");
+  }
+  return found;
+}
+
+base::Result<ListPage> RocksStore::Database::list_of(const ListDeliveries& query) const {
+  const Snapshot snapshot(rocks.get());
+  ListPage page;
+  rocksdb::ReadOptions read;
+  read.snapshot = snapshot.get();
+  const std::unique_ptr<rocksdb::Iterator> at(rocks->NewIterator(read, columns[kAttempts]));
+  for (const model::WebhookRef webhook : query.webhooks) {
+    const std::string beyond = attempt_key(webhook, query.seq, model::kNoAttempt);
+    at->SeekForPrev(beyond);
+    if (!at->Valid()) {
+      if (!at->status().ok()) return translate(at->status(), "cannot read column attempts");
+      continue;
+    }
+    const std::string_view key = view(at->key());
+    const std::string_view delivery = std::string_view(beyond).substr(0, kAttemptPrefixBytes);
+    if (key.substr(0, kAttemptPrefixBytes) != delivery) continue;
+    base::Result<model::AttemptRecord> attempt =
+        decode_at<model::AttemptRecord>(key, view(at->value()));
+    if (!attempt.ok()) return attempt.error();
+    page.attempts.push_back(std::move(attempt.value()));
+  }
+  const base::Status read_all = for_each(
+      kPending, pending_key(query.seq, 0), pending_key(query.seq, UINT32_MAX) + '\0',
+      snapshot.get(), [&page](std::string_view key, std::string_view row) -> base::Result<bool> {
+        base::Result<model::PendingChunk> chunk = decode_at<model::PendingChunk>(key, row);
+        if (!chunk.ok()) return chunk.error();
+        page.pending.push_back(std::move(chunk.value()));
+        return true;
+      });
+  if (!read_all.ok()) return read_all.error();
+  return page;
+}
+
+base::Result<ListPage> RocksStore::Database::list_of(const ListPending& query) const {
+  ListPage page;
+  if (query.count_max == 0) return page;
+  const std::string first = pending_key(query.after, UINT32_MAX) + '\0';
+  const base::Status read =
+      for_each(kPending, first, "", nullptr,
+               [&page, &query](std::string_view key, std::string_view row) -> base::Result<bool> {
+                 base::Result<model::PendingChunk> chunk = decode_at<model::PendingChunk>(key, row);
+                 if (!chunk.ok()) return chunk.error();
+                 if (has_open_entry(chunk.value(), query.webhook)) {
+                   page.pending.push_back(std::move(chunk.value()));
+                 }
+                 return page.pending.size() < query.count_max;
+               });
+  if (!read.ok()) return read.error();
+  return page;
+}
+
+base::Result<ListPage> RocksStore::Database::list_of(const ListRecentEvents& query) const {
+  ListPage page;
+  rocksdb::ReadOptions read;
+  read.total_order_seek = true;
+  read.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> at(rocks->NewIterator(read, columns[kEvents]));
+  std::uint64_t looked_at = 0;
+  for (at->SeekToLast();
+       at->Valid() && looked_at < query.looked_at_max && page.events.size() < query.count_max;
+       at->Prev(), ++looked_at) {
+    base::Result<model::Event> event = decode_at<model::Event>(view(at->key()), view(at->value()));
+    if (!event.ok()) return event.error();
+    if (event.value().org != query.org || event.value().name != query.event_name) continue;
+    page.events.push_back(std::make_shared<const model::Event>(std::move(event.value())));
+  }
+  if (!at->status().ok()) return translate(at->status(), "cannot read column events");
+  return page;
+}
+
+}  // namespace triggerd::store
