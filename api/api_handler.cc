@@ -52,14 +52,24 @@ HttpResponse not_in_time(base::Duration timeout, Waits waits) {
                                   seconds));
 }
 
+// Of a request that was refused: what it would have come to is looked up again, which costs those
+// who are let in nothing.
+const Route* route_of(const HttpRequest& head) {
+  const std::variant<Matched, HttpResponse> found =
+      find_route(all_routes(), head.method, head.path());
+  const auto* matched = std::get_if<Matched>(&found);
+  return matched == nullptr ? nullptr : matched->route;
+}
+
 }  // namespace
 
 ApiHandler::ApiHandler(loop::EventLoop& loop, Backend& backend, base::Random& random,
-                       ApiOptions options)
+                       ApiOptions options, RequestObserver* observer)
     : loop_(loop),
       backend_(backend),
       random_(random),
       options_(std::move(options)),
+      observer_(observer),
       waiting_(options_.waiting_max),
       timer_(loop, [this] { answer_expired(); }) {}
 
@@ -67,6 +77,7 @@ HeadDecision ApiHandler::on_head(const HttpRequest& head) {
   std::variant<Admitted, HttpResponse> verdict = admit_head(head);
   if (auto* refusal = std::get_if<HttpResponse>(&verdict)) {
     if (is_of_sdk(head)) add_fields(*refusal, sdk_fields(head));
+    observe(route_of(head), refusal->status, loop_.now().mono);
     return AnswerNow{std::move(*refusal)};
   }
   if (is_stream(*std::get<Admitted>(verdict).route, head)) {
@@ -102,7 +113,9 @@ std::variant<ApiHandler::Admitted, HttpResponse> ApiHandler::admit_head(const Ht
   auto& matched = std::get<Matched>(found);
   const Route& route = *matched.route;
 
-  std::variant<Caller, HttpResponse> caller = admit(route.access, head, backend_);
+  const Access access =
+      route.access == Access::kScrape && options_.metrics_public ? Access::kOpen : route.access;
+  std::variant<Caller, HttpResponse> caller = admit(access, head, backend_);
   if (auto* refusal = std::get_if<HttpResponse>(&caller)) return std::move(*refusal);
   if (route.body == Body::kEvents) {
     if (auto refusal = refuse_event_format(head)) return *std::move(refusal);
@@ -129,28 +142,46 @@ void ApiHandler::on_request(HttpRequest request, Respond respond) {
       respond(std::move(answer));
     };
   }
+  const base::MonoTime since = loop_.now().mono;
   std::variant<Admitted, HttpResponse> verdict = admit_head(request);
-  if (auto* refusal = std::get_if<HttpResponse>(&verdict)) return respond(std::move(*refusal));
+  if (auto* refusal = std::get_if<HttpResponse>(&verdict)) {
+    observe(route_of(request), refusal->status, since);
+    return respond(std::move(*refusal));
+  }
   const auto& admitted = std::get<Admitted>(verdict);
   Call call{request, admitted.parameters, admitted.caller, backend_,
             random_, loop_.now(),         options_};
   Step step = admitted.route->prepare(call);
-  if (auto* answer = std::get_if<HttpResponse>(&step)) return respond(std::move(*answer));
-  ask(std::move(std::get<Ask>(step)), admitted, std::move(respond));
+  if (auto* at_once = std::get_if<HttpResponse>(&step)) {
+    observe(admitted.route, at_once->status, since);
+    return respond(std::move(*at_once));
+  }
+  ask(std::move(std::get<Ask>(step)), admitted, std::move(respond), since);
 }
 
-void ApiHandler::ask(Ask ask, const Admitted& admitted, Respond respond) {
-  if (waiting_.full()) return respond(problem(503, "too many requests wait; try again later"));
+void ApiHandler::ask(Ask ask, const Admitted& admitted, Respond respond, base::MonoTime since) {
   Waiting waiting{0,
                   std::move(respond),
-                  admitted.route->present,
+                  admitted.route,
+                  since,
                   Audience{admitted.caller.scopes, std::move(ask.api_key), std::move(ask.answer)},
-                  admitted.timeout,
-                  admitted.route->waits};
+                  admitted.timeout};
+  if (waiting_.full()) {
+    return answer(waiting, problem(503, "too many requests wait; try again later"));
+  }
   const Ticket ticket = waiting_.add(std::move(waiting), admitted.timeout, loop_.now().mono);
   arm_timer();
   backend_.submit(std::move(ask.request),
                   [this, ticket](const model::Reply& reply) { replied(ticket, reply); });
+}
+
+void ApiHandler::answer(const Waiting& waiting, HttpResponse response) {
+  observe(waiting.route, response.status, waiting.since);
+  waiting.respond(std::move(response));
+}
+
+void ApiHandler::observe(const Route* route, int status, base::MonoTime since) {
+  if (observer_ != nullptr) observer_->answered({route, status, loop_.now().mono - since});
 }
 
 // --- Streams of events ------------------------------------------------------------------------
@@ -169,7 +200,11 @@ std::unique_ptr<BodyReader> ApiHandler::on_stream(const HttpRequest& head, SendP
   };
   outside.send = std::move(send);
   outside.clock = [this] { return loop_.now().wall; };
-  outside.on_gone = [this, id] { streams_.erase(id); };
+  outside.on_gone = [this, id, route = std::get<Admitted>(verdict).route,
+                     since = loop_.now().mono] {
+    observe(route, 200, since);
+    streams_.erase(id);
+  };
   auto stream = std::make_unique<EventStream>(std::move(options), std::move(outside), random_);
   streams_.emplace(id, stream.get());
   return stream;
@@ -203,9 +238,9 @@ void ApiHandler::replied(Ticket ticket, const model::Reply& reply) {
   if (!waiting) return;
   if (waiting->stream != 0) return answer_stream(waiting->stream, reply);
   if (const auto* refusal = std::get_if<model::Refusal>(&reply)) {
-    return waiting->respond(problem(*refusal));
+    return answer(*waiting, problem(*refusal));
   }
-  waiting->respond(waiting->present(reply, waiting->audience));
+  answer(*waiting, waiting->route->present(reply, waiting->audience));
 }
 
 void ApiHandler::answer_expired() {
@@ -219,7 +254,7 @@ void ApiHandler::answer_expired() {
                                      "event_id"}},
                                    std::nullopt});
     } else {
-      waiting->respond(not_in_time(waiting->timeout, waiting->waits));
+      answer(*waiting, not_in_time(waiting->timeout, waiting->route->waits));
     }
   }
   arm_timer();

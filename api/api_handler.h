@@ -19,6 +19,7 @@
 #include "api/event_stream.h"
 #include "api/http.h"
 #include "api/reply_deadlines.h"
+#include "api/request_observer.h"
 #include "api/router.h"
 #include "engine/base/random.h"
 #include "engine/base/time.h"
@@ -28,8 +29,9 @@ namespace triggerd::api {
 
 class ApiHandler final : public HttpHandler {
  public:
-  ApiHandler(loop::EventLoop& loop, Backend& backend, base::Random& random,
-             ApiOptions options = {});
+  // `observer`, when there is one, outlives this.
+  ApiHandler(loop::EventLoop& loop, Backend& backend, base::Random& random, ApiOptions options = {},
+             RequestObserver* observer = nullptr);
   ApiHandler(const ApiHandler&) = delete;
   ApiHandler& operator=(const ApiHandler&) = delete;
 
@@ -55,17 +57,20 @@ class ApiHandler final : public HttpHandler {
   struct Waiting {
     std::uint64_t stream = 0;  // the stream that asked; 0: `respond` is answered
     Respond respond;
-    Present present = nullptr;
+    const Route* route = nullptr;
+    base::MonoTime since;
     Audience audience;
     base::Duration timeout{0};
-    Waits waits = Waits::kDefault;
   };
 
   std::variant<Admitted, HttpResponse> admit_head(const HttpRequest& head);
   // For the paths of SDKs, which pages of other origins call.
   [[nodiscard]] bool is_of_sdk(const HttpRequest& head) const;
   [[nodiscard]] std::vector<HttpField> sdk_fields(const HttpRequest& head) const;
-  void ask(Ask ask, const Admitted& admitted, Respond respond);
+  void ask(Ask ask, const Admitted& admitted, Respond respond, base::MonoTime since);
+  void answer(const Waiting& waiting, HttpResponse response);
+  // `route` is null where none was found.
+  void observe(const Route* route, int status, base::MonoTime since);
   void ask_for_stream(std::uint64_t stream, model::PublishEvents events);
   void answer_stream(std::uint64_t stream, const model::Reply& reply);
   void replied(Ticket ticket, const model::Reply& reply);
@@ -76,6 +81,7 @@ class ApiHandler final : public HttpHandler {
   Backend& backend_;
   base::Random& random_;
   ApiOptions options_;
+  RequestObserver* observer_;
   std::uint64_t last_stream_ = 0;
   std::unordered_map<std::uint64_t, EventStream*> streams_;  // of connections, by number
   ReplyDeadlines<Waiting> waiting_;

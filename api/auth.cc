@@ -126,6 +126,7 @@ std::variant<Caller, HttpResponse> admit(Access access, const HttpRequest& head,
       return Caller{std::get<model::OrgId>(org), 0};
     }
     case Access::kAdmin:
+    case Access::kScrape:
       return admit_admin(head, backend);
     case Access::kPublish:
     case Access::kRead:

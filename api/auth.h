@@ -16,7 +16,8 @@ enum class Access : std::uint8_t {
   kPublish,       // these three: SlashID-OrgID, and a key of that organization with the scope
   kRead,          // manage includes it
   kManage,
-  kAdmin,  // the admin token; organization keys are refused
+  kAdmin,   // the admin token; organization keys are refused
+  kScrape,  // the admin token, unless ApiOptions::metrics_public
 };
 
 // The caller of an admitted request. Zero where the route does not ask.

@@ -46,6 +46,8 @@ class Backend {
   virtual model::SigningSecret mint_signing_secret() = 0;
   // A new key that signs deliveries, sealed. Fails only as the system's generator fails.
   virtual base::Result<model::SigningKey> mint_signing_key() = 0;
+  // Prometheus' text format (version 0.0.4).
+  virtual std::string metrics() = 0;
   // Empty when ready to serve; else the reasons (draining, store failed), one each.
   virtual std::vector<std::string> not_ready_reasons() = 0;
 };

@@ -45,6 +45,7 @@ constexpr auto kPublish = Access::kPublish;
 constexpr auto kRead = Access::kRead;
 constexpr auto kManage = Access::kManage;
 constexpr auto kAdmin = Access::kAdmin;
+constexpr auto kScrape = Access::kScrape;
 constexpr auto kNone = Body::kNone;
 constexpr auto kJson = Body::kJson;
 constexpr auto kAny = Body::kEvents;
@@ -97,6 +98,7 @@ constexpr Route kRoutes[] = {
   {kGet,    "/livez",   kOpen,    kNone, kFixed, show_alive,          nullptr},
   {kGet,    "/readyz",  kOpen,    kNone, kFixed, show_readiness,      nullptr},
   {kGet,    "/healthz", kOpen,    kNone, kFixed, show_readiness,      nullptr},
+  {kGet,    "/metrics", kScrape,  kNone, kFixed, show_metrics,        nullptr},
   {kGet,    "/version", kOpen,    kNone, kFixed, show_version,        nullptr},
   {kGet,    "/openapi.json", kOpen, kNone, kFixed, show_openapi_json, nullptr},
   {kGet,    "/openapi.yaml", kOpen, kNone, kFixed, show_openapi_yaml, nullptr},

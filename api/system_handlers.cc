@@ -32,6 +32,13 @@ Step show_readiness(Call& call) {
   return problem(reasons);
 }
 
+Step show_metrics(Call& call) {
+  HttpResponse response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = call.backend.metrics();
+  return response;
+}
+
 Step show_version(Call& call) {
   return json_answer(200, write_version(call.options.version));
 }

@@ -10,5 +10,6 @@ namespace triggerd::api {
 // 200 "ok", or 503 with one entry for each reason.
 [[nodiscard]] Step show_readiness(Call& call);
 [[nodiscard]] Step show_version(Call& call);
+[[nodiscard]] Step show_metrics(Call& call);
 
 }  // namespace triggerd::api

@@ -10,10 +10,11 @@
 
 namespace triggerd::app {
 
-Backend::Backend(unsigned thread, const SharedSecrets& secrets,
+Backend::Backend(unsigned thread, const SharedSecrets& secrets, const metrics::Metrics& metrics,
                  std::function<void(EngineMessage)> send, std::function<void()> receive_now)
     : thread_(thread),
       secrets_(secrets),
+      metrics_(metrics),
       send_(std::move(send)),
       receive_now_(std::move(receive_now)) {}
 

@@ -11,6 +11,7 @@
 #include "api/ingest_rules.h"
 #include "app/api_keys.h"
 #include "app/messages.h"
+#include "app/metrics/metrics.h"
 #include "app/signing_keys.h"
 #include "store/secret_box.h"
 
@@ -28,8 +29,8 @@ class Backend final : public api::Backend {
  public:
   // `send` hands a message to the engine thread; `receive_now` takes up what has come from there,
   // so that a key that was handed out a moment ago is known.
-  Backend(unsigned thread, const SharedSecrets& secrets, std::function<void(EngineMessage)> send,
-          std::function<void()> receive_now);
+  Backend(unsigned thread, const SharedSecrets& secrets, const metrics::Metrics& metrics,
+          std::function<void(EngineMessage)> send, std::function<void()> receive_now);
 
   model::RequestId submit(model::Request request, ReplyFn on_reply) override;
   void cancel(model::RequestId id) override;
@@ -38,6 +39,7 @@ class Backend final : public api::Backend {
   api::MintedApiKey mint_api_key() override;
   model::SigningSecret mint_signing_secret() override { return new_signing_secret(); }
   base::Result<model::SigningKey> mint_signing_key() override;
+  std::string metrics() override { return metrics_.text(); }
   std::vector<std::string> not_ready_reasons() override { return not_ready_reasons_; }
 
   // --- From the engine thread ---
@@ -62,6 +64,7 @@ class Backend final : public api::Backend {
 
   unsigned thread_;
   const SharedSecrets& secrets_;
+  const metrics::Metrics& metrics_;
   std::function<void(EngineMessage)> send_;
   std::function<void()> receive_now_;
   std::uint64_t requests_ = 0;

@@ -260,6 +260,8 @@ constexpr Setting kSettings[] = {
      }},
     {"targets.ca_file", Arity::kOne,
      [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.ca_file); }},
+    {"admin.metrics_public", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_bool(p, v[0], c.metrics_public); }},
     {"sdk_ingest.enabled", Arity::kOne,
      [](Path p, const Values& v, Config& c) { return read_bool(p, v[0], c.sdk_ingest.enabled); }},
     {"sdk_ingest.allowed_origins", Arity::kList, read_origins},

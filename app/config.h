@@ -45,6 +45,7 @@ struct Config {
 
   std::string admin_token;
   std::string admin_token_file;
+  bool metrics_public = false;  // /metrics without the admin token
 
   std::string data_path = "triggerd-data";
   StoreMode store_mode = StoreMode::kDisk;

@@ -22,6 +22,7 @@ api::ApiOptions api_options(const Config& config) {
   options.test_events_burst = config.rates.test_events.burst;
   options.trusted_proxies = config.trusted_proxies;
   options.sdk_ingest = config.sdk_ingest;
+  options.metrics_public = config.metrics_public;
   return options;
 }
 
@@ -44,6 +45,7 @@ dispatcher::TransportOptions transport_options(const IoShared& shared) {
 // A quarter of the connections is for sync hooks, whatever the events do.
 constexpr std::size_t kShareOfHooks = 4;
 constexpr unsigned kHookMultis = 4;
+constexpr base::Duration kMetricsInterval = std::chrono::milliseconds(500);
 
 dispatcher::TransportOptions hook_transport_options(const IoShared& shared) {
   dispatcher::TransportOptions options = transport_options(shared);
@@ -68,13 +70,16 @@ IoLoop::IoLoop(loop::EventLoop& event_loop, unsigned index, const IoShared& shar
       on_stopped_(std::move(on_stopped)),
       mailbox_(event_loop, [this](std::vector<IoMessage>& messages) { receive(messages); }),
       backend_(
-          index, shared.secrets, [this](EngineMessage message) { send(std::move(message)); },
+          index, shared.secrets, shared.metrics,
+          [this](EngineMessage message) { send(std::move(message)); },
           [this] { mailbox_.drain(); }),
-      handler_(event_loop, backend_, random_, api_options(shared.config)),
+      handler_(event_loop, backend_, random_, api_options(shared.config),
+               &shared.metrics.http(index)),
       dispatcher_(event_loop, dispatcher_options(shared), shared.key_ring, random_,
                   [this](model::AttemptId id, model::Outcome outcome) {
                     send(AttemptFinished{id, std::move(outcome)});
-                  }) {}
+                  }),
+      metrics_timer_(event_loop, [this] { observe_server(); }) {}
 
 IoLoop::~IoLoop() = default;
 
@@ -162,6 +167,13 @@ void IoLoop::start_listening(std::uint16_t port) {
   }
   server_ = std::move(server.value());
   send(Listening{index_, server_->port()});
+  observe_server();
+}
+
+void IoLoop::observe_server() {
+  if (stopping_ || server_ == nullptr) return;
+  shared_.metrics.http(index_).observe(server_->counts());
+  metrics_timer_.start_after(kMetricsInterval);
 }
 
 void IoLoop::drain() {
@@ -174,6 +186,7 @@ void IoLoop::drain() {
 
 void IoLoop::stop() {
   stopping_ = true;
+  metrics_timer_.stop();
   if (server_ != nullptr) server_->close_now();
   dispatcher_.cancel_all();
   check_stopped();

@@ -34,6 +34,7 @@ struct IoShared {
   unsigned loops = 1;             // how many share the limits of the process
   bool port_is_reserved = false;  // by a PortReservation: nobody else can have it
   EngineMailbox& engine;
+  metrics::Metrics& metrics;  // each loop has a part of its own
 };
 
 // Thread: that of its loop, but for mailbox(), which any thread may post to. `on_stopped` is called
@@ -63,6 +64,7 @@ class IoLoop {
   void drain();
   void stop();
   void check_stopped();
+  void observe_server();
 
   loop::EventLoop& loop_;
   unsigned index_;
@@ -76,6 +78,7 @@ class IoLoop {
   api::ApiHandler handler_;
   dispatcher::Dispatcher dispatcher_;
   std::unique_ptr<api::Server> server_;
+  loop::Timer metrics_timer_;
 };
 
 // An IoLoop with a thread and a loop of its own.

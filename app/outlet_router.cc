@@ -8,10 +8,11 @@ namespace triggerd::app {
 
 OutletRouter::OutletRouter(std::function<void(const base::Error&)> on_failure,
                            std::function<void(model::RequestId, model::Reply)> own_reply,
-                           OnSigningKeys on_signing_keys)
+                           OnSigningKeys on_signing_keys, metrics::EngineMetrics& metrics)
     : on_failure_(std::move(on_failure)),
       own_reply_(std::move(own_reply)),
-      on_signing_keys_(std::move(on_signing_keys)) {}
+      on_signing_keys_(std::move(on_signing_keys)),
+      metrics_(metrics) {}
 
 void OutletRouter::set_loops(std::vector<HandOver> loops) {
   loops_ = std::move(loops);
@@ -19,6 +20,7 @@ void OutletRouter::set_loops(std::vector<HandOver> loops) {
 }
 
 void OutletRouter::reply(model::RequestId request, model::Reply reply) {
+  metrics_.replied(reply);
   const unsigned thread = thread_of(request);
   if (thread == kOwnThread) {
     own_reply_(request, std::move(reply));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/io_loop.h"
+#include "app/metrics/engine_metrics.h"
 #include "app/partition.h"
 
 namespace triggerd::app {
@@ -22,9 +23,10 @@ class OutletRouter final : public Outlet {
 
   // `on_failure` is told once that the store failed. `own_reply` gets replies of kOwnThread.
   // `on_signing_keys` opens the keys and sends them on, before it returns.
+  // What passes is counted in `metrics`, which outlives this.
   OutletRouter(std::function<void(const base::Error&)> on_failure,
                std::function<void(model::RequestId, model::Reply)> own_reply,
-               OnSigningKeys on_signing_keys);
+               OnSigningKeys on_signing_keys, metrics::EngineMetrics& metrics);
 
   // Gives messages to a loop, and leaves them empty: IoMailbox::post_all.
   using HandOver = std::function<void(std::vector<IoMessage>&)>;
@@ -36,6 +38,10 @@ class OutletRouter final : public Outlet {
   void cancel(model::AttemptId attempt) override;
   void tell_edges(const model::EdgeChange& change) override;
   void signing_keys_changed(const std::vector<model::SigningKey>& keys) override;
+  void recorded(const model::Mutation& mutation) override { metrics_.recorded(mutation); }
+  void committed(base::Duration took, std::size_t mutations) override {
+    metrics_.committed(took, mutations);
+  }
   void turn_ended() override;
   void store_failed(const base::Error& error) override;
 
@@ -49,6 +55,7 @@ class OutletRouter final : public Outlet {
   std::function<void(const base::Error&)> on_failure_;
   std::function<void(model::RequestId, model::Reply)> own_reply_;
   OnSigningKeys on_signing_keys_;
+  metrics::EngineMetrics& metrics_;
   std::vector<HandOver> loops_;
   std::vector<IoMessage> first_;                // for all loops, in order
   std::vector<std::vector<IoMessage>> queued_;  // one a loop; what else the current turn lets out

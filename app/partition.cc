@@ -52,7 +52,10 @@ Partition::Partition(loop::EventLoop& event_loop, store::Store& store, core::Eng
       committer_(
           event_loop, "commit",
           [&store](const Commit& commit) {
-            return Committed{commit.batch.seq, store.commit(commit.batch)};
+            const base::MonoTime since = base::read_clocks().mono;
+            base::Status status = store.commit(commit.batch);
+            return Committed{commit.batch.seq, commit.batch.mutations.size(),
+                             base::read_clocks().mono - since, std::move(status)};
           },
           [this](const Committed& done) { committed(done); }),
       reader_(
@@ -163,6 +166,7 @@ void Partition::take_output() {
   if (!output.batch.mutations.empty()) {
     if (next_batch_.mutations.empty()) outcomes_since_ = loop_.now().mono;
     for (model::Mutation& mutation : output.batch.mutations) {
+      outlet_.recorded(mutation);
       if (drops_hook_log(mutation)) continue;
       if (!is_outcome(mutation)) somebody_waits_ = true;
       next_batch_.mutations.push_back(std::move(mutation));
@@ -262,6 +266,7 @@ void Partition::committed(const Committed& done) {
     return;
   }
   durable_ = done.seq;
+  outlet_.committed(done.took, done.mutations);
   release(durable_);
   commit_if_due();
   outlet_.turn_ended();

@@ -37,6 +37,9 @@ class Outlet {
   // To every I/O thread, before the reply that reveals it.
   virtual void tell_edges(const model::EdgeChange& change) = 0;
   virtual void signing_keys_changed(const std::vector<model::SigningKey>& keys) = 0;
+  // For figures: a mutation on its way to the store, and a commit that has become durable.
+  virtual void recorded(const model::Mutation& /*mutation*/) {}
+  virtual void committed(base::Duration /*took*/, std::size_t /*mutations*/) {}
   // All effects of a turn are out: the time to hand them over together.
   virtual void turn_ended() = 0;
   // A commit failed: the state after it is unknown. The partition acknowledges nothing more; the
@@ -85,6 +88,8 @@ class Partition {
   };
   struct Committed {
     model::BatchSeq seq;
+    std::size_t mutations = 0;
+    base::Duration took{0};
     base::Status status;
   };
   // A read of the core's, or (with `request`) of a client that wants an event.

@@ -33,6 +33,8 @@ core::EngineOptions engine_options(const Config& config) {
   return options;
 }
 
+constexpr base::Duration kMetricsInterval = std::chrono::milliseconds(100);
+
 std::string printed_address(const std::string& address, std::uint16_t port) {
   const bool v6 = address.find(':') != std::string::npos;
   return v6 ? fmt::format("[{}]:{}", address, port) : fmt::format("{}:{}", address, port);
@@ -49,7 +51,8 @@ Server::Server(loop::EventLoop& event_loop, Config config, std::unique_ptr<store
     : loop_(event_loop),
       config_(std::move(config)),
       store_(std::move(store)),
-      drain_timer_(event_loop, [this] { stop_loops(); }) {}
+      drain_timer_(event_loop, [this] { stop_loops(); }),
+      metrics_timer_(event_loop, [this] { observe_engine(); }) {}
 
 Server::~Server() {
   for (const std::unique_ptr<IoThread>& thread : threads_) thread->mailbox().post(StopIo{});
@@ -83,12 +86,17 @@ base::Status Server::open() {
   secrets_.emplace(SharedSecrets{ApiKeyDigester(std::string(pepper.begin(), pepper.end())),
                                  std::move(token.value().text), *secret_box_});
 
+  const unsigned threads =
+      config_.io_threads ? *config_.io_threads : std::max(1U, std::thread::hardware_concurrency());
+  loops_ = std::max(1U, threads);
+  metrics_ = std::make_unique<metrics::Metrics>(loops_);
   mailbox_ = std::make_unique<EngineMailbox>(
       loop_, [this](std::vector<EngineMessage>& messages) { receive(messages); });
   outlet_ = std::make_unique<OutletRouter>(
       [this](const base::Error& error) { store_failed(error); },
       [this](model::RequestId, model::Reply reply) { bootstrap_->replied(std::move(reply)); },
-      [this](const std::vector<model::SigningKey>& keys) { use_signing_keys(keys); });
+      [this](const std::vector<model::SigningKey>& keys) { use_signing_keys(keys); },
+      metrics_->engine());
   partition_ =
       std::make_unique<Partition>(loop_, *store_, engine_options(config_), random_, *outlet_);
 
@@ -101,7 +109,7 @@ base::Status Server::open() {
       open_key_ring(*secret_box_, signing_keys);
   if (!ring.ok()) return ring.error();
   key_ring_ = std::move(ring.value());
-  return start_loops();
+  return start_loops(threads);
 }
 
 base::Status Server::open_store() {
@@ -144,10 +152,7 @@ void Server::use_signing_keys(const std::vector<model::SigningKey>& keys) {
       .field("newest_signs_from", base::to_rfc3339(keys.back().active_from));
 }
 
-base::Status Server::start_loops() {
-  const unsigned threads =
-      config_.io_threads ? *config_.io_threads : std::max(1U, std::thread::hardware_concurrency());
-  loops_ = std::max(1U, threads);
+base::Status Server::start_loops(unsigned threads) {
   if (config_.listen_port == 0) {
     base::Result<PortReservation> reserved = PortReservation::make(config_.listen_address);
     if (!reserved.ok()) return reserved.error();
@@ -159,7 +164,7 @@ base::Status Server::start_loops() {
           ? "http://" + printed_address(config_.listen_address, config_.listen_port)
           : config_.public_url;
   io_shared_.emplace(IoShared{config_, *secrets_, key_ring_, issuer, loops_,
-                              reserved_port_.has_value(), *mailbox_});
+                              reserved_port_.has_value(), *mailbox_, *metrics_});
   std::vector<OutletRouter::HandOver> mailboxes;
   const auto add = [&mailboxes](IoMailbox& mailbox) {
     mailboxes.emplace_back(
@@ -225,6 +230,8 @@ void Server::listening(const Listening& message) {
   }
   if (loops_listening_ < loops_) return;
   phase_ = Phase::kRunning;
+  metrics_due_ = loop_.now().mono;
+  observe_engine();
   reserved_port_.reset();
   on_started_(ServerStarted{printed_address(config_.listen_address, port_), secrets_->admin_token,
                             admin_token_written_to_, loops_, partition_->stats().pending});
@@ -280,6 +287,14 @@ void Server::receive_one(EngineMessage& message) {
   }
 }
 
+void Server::observe_engine() {
+  const base::MonoTime now = loop_.now().mono;
+  metrics_->engine().observe(partition_->stats());
+  metrics_->engine().observe_lag(now - metrics_due_);
+  metrics_due_ = now + kMetricsInterval;
+  metrics_timer_.start_at(metrics_due_);
+}
+
 // --- Stopping ---------------------------------------------------------------------------------
 
 void Server::request_stop() {
@@ -312,6 +327,7 @@ void Server::stop_loops() {
   if (phase_ == Phase::kStopped) return;
   phase_ = Phase::kStopped;
   drain_timer_.stop();
+  metrics_timer_.stop();
   const core::EngineStats stats = partition_->stats();
   base::LogLine(base::LogLevel::kInfo, "server", "stopping")
       .field("pending", stats.pending)

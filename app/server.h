@@ -15,6 +15,7 @@
 #include "app/bootstrap.h"
 #include "app/config.h"
 #include "app/io_loop.h"
+#include "app/metrics/metrics.h"
 #include "app/outlet_router.h"
 #include "app/partition.h"
 #include "app/port_reservation.h"
@@ -64,7 +65,7 @@ class Server {
   base::Status open();
   base::Status open_store();
   void use_signing_keys(const std::vector<model::SigningKey>& keys);
-  base::Status start_loops();
+  base::Status start_loops(unsigned threads);
   void receive(std::vector<EngineMessage>& messages);
   void receive_one(EngineMessage& message);
   void bootstrapped(const base::Status& status);
@@ -74,6 +75,7 @@ class Server {
   void stop_loops();
   void io_stopped();
   void store_failed(const base::Error& error);
+  void observe_engine();
   void tell_all(const std::function<IoMessage()>& make);
 
   loop::EventLoop& loop_;
@@ -84,6 +86,7 @@ class Server {
   std::optional<SharedSecrets> secrets_;
   std::string admin_token_written_to_;
   std::shared_ptr<const dispatcher::KeyRing> key_ring_;
+  std::unique_ptr<metrics::Metrics> metrics_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<EngineMailbox> mailbox_;
   std::unique_ptr<OutletRouter> outlet_;
@@ -100,6 +103,8 @@ class Server {
   std::optional<PortReservation> reserved_port_;  // until every loop listens
   base::Status end_status_;
   loop::Timer drain_timer_;
+  loop::Timer metrics_timer_;
+  base::MonoTime metrics_due_;
   OnStarted on_started_;
   OnStopped on_stopped_;
 };

@@ -56,10 +56,12 @@ class OutletRouterTest : public testing::Test {
   std::vector<std::vector<IoMessage>> received_{kLoops};
   std::vector<std::string> failures_;
   std::vector<model::RequestId> own_replies_;
+  metrics::EngineMetrics metrics_;
   OutletRouter router_{
       [this](const base::Error& error) { failures_.push_back(error.message); },
       [this](model::RequestId id, const model::Reply&) { own_replies_.push_back(id); },
-      [this](const std::vector<model::SigningKey>& keys) { signing_keys_ = keys.size(); }};
+      [this](const std::vector<model::SigningKey>& keys) { signing_keys_ = keys.size(); },
+      metrics_};
   std::size_t signing_keys_ = 0;
 };
 

@@ -60,6 +60,7 @@ class FakeBackend final : public Backend {
     key.sealed_private_key = "sealed-private-key";
     return key;
   }
+  std::string metrics() override { return "metric 1\n"; }
   std::vector<std::string> not_ready_reasons() override { return reasons; }
 
   // Replies to the request that waits longest.
