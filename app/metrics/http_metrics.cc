@@ -31,6 +31,8 @@ std::string_view word_of(Method method) {
       return "DELETE";
     case Method::kOptions:
       return "OPTIONS";
+    case Method::kTrace:
+      return "TRACE";
   }
   return "other";
 }
