@@ -121,9 +121,10 @@ TEST_F(OutletRouterTest, EveryLoopHasAChangeBeforeAnyLoopHasAReply) {
   router_.send_to_all_first(UseKeyRing{});
   router_.reply(request_id(2, 1), model::Done{});
   end_turn();
-  ASSERT_EQ(in_order_.size(), 3 * kLoops + 3);
+  const std::size_t changes = std::size_t{3} * kLoops;
+  ASSERT_EQ(in_order_.size(), changes + 3);
   for (std::size_t i = 0; i < in_order_.size(); ++i) {
-    EXPECT_EQ(in_order_[i].is_change, i < 3 * kLoops) << i;
+    EXPECT_EQ(in_order_[i].is_change, i < changes) << i;
   }
 }
 

@@ -33,7 +33,7 @@ RegionSet set_behind(std::string_view text, std::string_view mark) {
 FilterField exact_field(RegionSet set) {
   FilterField field{{"region"}, {}};
   for (std::uint32_t region = 0; region < kRegions; ++region) {
-    if (has(set, region)) field.tests.push_back(model::ExactTest{name_of(region)});
+    if (has(set, region)) field.tests.emplace_back(model::ExactTest{name_of(region)});
   }
   return field;
 }
@@ -42,8 +42,8 @@ FilterField numeric_field(RegionSet set) {
   FilterField field{{"number"}, {}};
   for (std::int64_t region = 0; region < kRegions; ++region) {
     if (!has(set, static_cast<std::uint32_t>(region))) continue;
-    field.tests.push_back(model::NumericTest{{{model::NumericOperator::kGreaterOrEqual, region},
-                                              {model::NumericOperator::kLess, region + 1}}});
+    field.tests.emplace_back(model::NumericTest{{{model::NumericOperator::kGreaterOrEqual, region},
+                                                 {model::NumericOperator::kLess, region + 1}}});
   }
   return field;
 }
@@ -55,9 +55,9 @@ FilterField all_but_field(RegionSet set) {
     if (!has(set, region)) others.values.emplace_back(name_of(region));
   }
   if (others.values.empty()) {
-    field.tests.push_back(model::ExistsTest{true});
+    field.tests.emplace_back(model::ExistsTest{true});
   } else {
-    field.tests.push_back(std::move(others));
+    field.tests.emplace_back(std::move(others));
   }
   return field;
 }
@@ -70,9 +70,9 @@ FilterGroup any_of_group(RegionSet set) {
     const bool odd = region % 2 == 1;
     FilterField field{odd ? model::FilterPath{"region"} : model::FilterPath{"place", "region"}, {}};
     if (odd) {
-      field.tests.push_back(model::PrefixTest{name_of(region)});
+      field.tests.emplace_back(model::PrefixTest{name_of(region)});
     } else {
-      field.tests.push_back(model::SuffixTest{std::to_string(region)});
+      field.tests.emplace_back(model::SuffixTest{std::to_string(region)});
     }
     groups.push_back(FilterGroup{{std::move(field)}, {}});
   }
@@ -114,7 +114,7 @@ model::Filter filter_for(RegionSet set, base::Random& random) {
   FilterField field = way == 0   ? exact_field(set)
                       : way == 1 ? numeric_field(set)
                                  : all_but_field(set);
-  if (has(set, kNowhere)) field.tests.push_back(model::ExistsTest{false});
+  if (has(set, kNowhere)) field.tests.emplace_back(model::ExistsTest{false});
   filter.root.fields.push_back(std::move(field));
   return filter;
 }

@@ -45,8 +45,9 @@ void World::something_breaks() {
       trace_.add(now().mono, "reads will fail");
       return;
     default: {
-      const base::Duration jump = draw_between(random_, -hours(1), hours(1));
-      clock_.jump_wall(jump);
+      // What happened before the jump is seen at the time at which it happened.
+      partition_->end_turn();
+      clock_.jump_wall(draw_between(random_, -hours(1), hours(1)));
       tally_.hit(Sometimes::kWallJump);
       trace_.add(now().mono, "wall clock jumps");
     }

@@ -39,12 +39,10 @@ model::OrgId org_of(const model::Request& request) {
         using Kind = std::decay_t<decltype(each)>;
         if constexpr (std::is_same_v<Kind, model::CreateOrganization>) {
           return each.id.value_or(model::OrgId());
-        } else if constexpr (std::is_same_v<Kind, model::GetJwks>) {
-          return {};  // whoever asks
-        } else if constexpr (requires { each.org; }) {
+        } else if constexpr (requires { each.org; } && !std::is_same_v<Kind, model::GetJwks>) {
           return each.org;
         } else {
-          return {};  // about no organization
+          return {};  // about no organization: the keys are everybody's
         }
       },
       request);
