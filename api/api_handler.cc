@@ -120,7 +120,7 @@ std::variant<ApiHandler::Admitted, HttpResponse> ApiHandler::admit_head(const Ht
   return Admitted{&route, std::move(matched.parameters), std::get<Caller>(caller), timeout};
 }
 
-void ApiHandler::on_request(HttpRequest request, Respond respond) {
+Ticket ApiHandler::on_request(HttpRequest request, Respond respond) {
   if (is_of_sdk(request)) {
     respond = [respond = std::move(respond), fields = sdk_fields(request)](HttpResponse answer) {
       add_fields(answer, fields);
@@ -128,18 +128,28 @@ void ApiHandler::on_request(HttpRequest request, Respond respond) {
     };
   }
   std::variant<Admitted, HttpResponse> verdict = admit_head(request);
-  if (auto* refusal = std::get_if<HttpResponse>(&verdict)) return respond(std::move(*refusal));
+  if (auto* refusal = std::get_if<HttpResponse>(&verdict)) {
+    respond(std::move(*refusal));
+    return {};
+  }
   const auto& admitted = std::get<Admitted>(verdict);
   Call call{request, admitted.parameters, admitted.caller, backend_,
             random_, loop_.now(),         options_};
   Step step = admitted.route->prepare(call);
-  if (auto* answer = std::get_if<HttpResponse>(&step)) return respond(std::move(*answer));
-  ask(std::move(std::get<Ask>(step)), admitted, std::move(respond));
+  if (auto* answer = std::get_if<HttpResponse>(&step)) {
+    respond(std::move(*answer));
+    return {};
+  }
+  return ask(std::move(std::get<Ask>(step)), admitted, std::move(respond));
 }
 
-void ApiHandler::ask(Ask ask, const Admitted& admitted, Respond respond) {
-  if (waiting_.full()) return respond(problem(503, "too many requests wait; try again later"));
+Ticket ApiHandler::ask(Ask ask, const Admitted& admitted, Respond respond) {
+  if (waiting_.full()) {
+    respond(problem(503, "too many requests wait; try again later"));
+    return {};
+  }
   Waiting waiting{0,
+                  base::RequestId(0),
                   std::move(respond),
                   admitted.route->present,
                   Audience{admitted.caller.scopes, std::move(ask.api_key), std::move(ask.answer)},
@@ -147,8 +157,16 @@ void ApiHandler::ask(Ask ask, const Admitted& admitted, Respond respond) {
                   admitted.route->waits};
   const Ticket ticket = waiting_.add(std::move(waiting), admitted.timeout, loop_.now().mono);
   arm_timer();
-  backend_.submit(std::move(ask.request),
-                  [this, ticket](const model::Reply& reply) { replied(ticket, reply); });
+  waiting_.find(ticket)->request =
+      backend_.submit(std::move(ask.request),
+                      [this, ticket](const model::Reply& reply) { replied(ticket, reply); });
+  return ticket;
+}
+
+// What the request did stands; what it only waited for is given up.
+void ApiHandler::on_gone(Ticket request) {
+  const std::optional<Waiting> waiting = waiting_.take(request);
+  if (waiting) backend_.cancel(waiting->request);
 }
 
 // --- Streams of events ------------------------------------------------------------------------

@@ -20,6 +20,7 @@
 #include "api/http.h"
 #include "api/reply_deadlines.h"
 #include "api/router.h"
+#include "engine/base/ids.h"
 #include "engine/base/random.h"
 #include "engine/base/time.h"
 #include "engine/loop/event_loop.h"
@@ -36,7 +37,8 @@ class ApiHandler final : public HttpHandler {
   // Refuses what the head alone refuses: 400, 401, 403, 404, 405, 413, 415.
   HeadDecision on_head(const HttpRequest& head) override;
   // Does not rely on on_head having been called: the door is the same.
-  void on_request(HttpRequest request, Respond respond) override;
+  Ticket on_request(HttpRequest request, Respond respond) override;
+  void on_gone(Ticket request) override;
 
   // Lines of events (event_stream.h); a handful of them at a time.
   std::unique_ptr<BodyReader> on_stream(const HttpRequest& head, SendPiece send) override;
@@ -53,7 +55,8 @@ class ApiHandler final : public HttpHandler {
     base::Duration timeout{0};
   };
   struct Waiting {
-    std::uint64_t stream = 0;  // the stream that asked; 0: `respond` is answered
+    std::uint64_t stream = 0;    // the stream that asked; 0: `respond` is answered
+    base::RequestId request{0};  // as the backend named it
     Respond respond;
     Present present = nullptr;
     Audience audience;
@@ -65,7 +68,7 @@ class ApiHandler final : public HttpHandler {
   // For the paths of SDKs, which pages of other origins call.
   [[nodiscard]] bool is_of_sdk(const HttpRequest& head) const;
   [[nodiscard]] std::vector<HttpField> sdk_fields(const HttpRequest& head) const;
-  void ask(Ask ask, const Admitted& admitted, Respond respond);
+  Ticket ask(Ask ask, const Admitted& admitted, Respond respond);
   void ask_for_stream(std::uint64_t stream, model::PublishEvents events);
   void answer_stream(std::uint64_t stream, const model::Reply& reply);
   void replied(Ticket ticket, const model::Reply& reply);
