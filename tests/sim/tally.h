@@ -38,6 +38,10 @@ enum class Sometimes : std::uint8_t {
   kRatedCall,
   kPaused,
   kDisabledForFailing,
+  kWaitedForAttempt,
+  kWaitRanOut,
+  kNoRoomToWait,
+  kRefusedByItself,
   kCount,
 };
 inline constexpr std::size_t kSometimesCount = static_cast<std::size_t>(Sometimes::kCount);
@@ -72,6 +76,10 @@ inline constexpr std::array<const char*, kSometimesCount> kSometimesNames = {
     "call of a webhook with a rate",
     "webhook paused",
     "webhook disabled for failing",
+    "publisher told of a first attempt",
+    "publisher's wait ran out",
+    "publisher without room to wait",
+    "event refused by itself",
 };
 
 // Sums over worlds.

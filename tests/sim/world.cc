@@ -43,8 +43,9 @@ World::World(std::uint64_t seed, std::uint32_t requests, Tally& tally, Trace& tr
       repeats_(scene_),
       hooks_(scene_),
       settings_(scene_),
+      waits_(scene_),
       checkers_{&accounted_, &durability_, &targets_, &recovery_, &pace_,
-                &replies_,   &repeats_,    &hooks_,   &settings_},
+                &replies_,   &repeats_,    &hooks_,   &settings_, &waits_},
       requests_left_(requests) {}
 
 std::optional<std::string> World::run() {
@@ -172,6 +173,7 @@ void World::abandon(model::RequestId id) {
   trace_.add(now().mono, "abandon", {{"request", id.value()}});
   replies_.abandoned(id);
   hooks_.abandoned(id);
+  waits_.abandoned(id);
   partition_->engine().cancel(id);
 }
 
@@ -364,11 +366,23 @@ void World::reply_arrives(const model::SendReply& sent) {
   if (const auto* published = std::get_if<model::PublishReply>(&sent.reply)) {
     for (const model::PublishedEvent& event : published->events) {
       if (event.duplicate) tally_.hit(Sometimes::kDedupInMemory);
+      if (!event.faults.empty()) tally_.hit(Sometimes::kRefusedByItself);
     }
+    if (at != waiting_.end()) note_wait(std::get<model::PublishEvents>(at->second), *published);
   }
   if (at == waiting_.end()) return;  // nobody waits any more
   workload_.learn(at->second, sent.reply);
   waiting_.erase(at);
+}
+
+void World::note_wait(const model::PublishEvents& asked, const model::PublishReply& reply) {
+  if (asked.wait == base::Duration(0)) return;
+  if (reply.waited_for == base::Duration(0)) return tally_.hit(Sometimes::kNoRoomToWait);
+  for (const model::PublishedEvent& event : reply.events) {
+    for (const model::FirstAttempt& first : event.deliveries) {
+      tally_.hit(first.is_over ? Sometimes::kWaitedForAttempt : Sometimes::kWaitRanOut);
+    }
+  }
 }
 
 void World::committed(model::BatchSeq seq) {

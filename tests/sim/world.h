@@ -24,6 +24,7 @@
 #include "tests/sim/checkers/replies.h"
 #include "tests/sim/checkers/settings.h"
 #include "tests/sim/checkers/targets.h"
+#include "tests/sim/checkers/waits.h"
 #include "tests/sim/sim_partition.h"
 #include "tests/sim/sim_receivers.h"
 #include "tests/sim/tally.h"
@@ -75,6 +76,7 @@ class World final : private Outside {
   void start_call(const model::StartAttempt& attempt);
   void reply_arrives(const model::SendReply& sent);
   void note_output(const model::Output& output);
+  void note_wait(const model::PublishEvents& asked, const model::PublishReply& reply);
   // What the checkers of deliveries see of an output.
   [[nodiscard]] static model::Output without_hooks(const model::Output& output);
   void drain();
@@ -116,7 +118,8 @@ class World final : private Outside {
   Repeats repeats_;
   Hooks hooks_;
   Settings settings_;
-  std::array<Checker*, 9> checkers_;
+  Waits waits_;
+  std::array<Checker*, 10> checkers_;
 
   std::uint64_t epoch_ = 1;  // counts the processes
   std::uint32_t requests_left_;

@@ -207,6 +207,7 @@ void Durability::check_reply(const Waiting& waiting, const model::Reply& reply) 
 void Durability::check_publish(const model::PublishEvents& publish,
                                const model::PublishReply& reply) {
   for (const model::PublishedEvent& each : reply.events) {
+    if (!each.faults.empty()) continue;
     if (scene_.durable.find_event(publish.org, each.id) == nullptr) {
       object("event " + each.id.to_string() + " is answered with 202 and not stored");
     }
