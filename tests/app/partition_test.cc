@@ -155,6 +155,12 @@ class PartitionTest : public testing::Test {
     last_event_ = event.id;
     return submit(model::PublishEvents{kOrgId, {std::move(event)}});
   }
+  // With an answer that waits for the first attempts.
+  model::RequestId publish_and_wait() {
+    model::PublishEvents asked{kOrgId, {new_event()}};
+    asked.wait = std::chrono::seconds(20);
+    return submit(std::move(asked));
+  }
   // Publishes, waits for the answer and for the call.
   model::StartAttempt published_and_started() {
     const std::size_t before = outlet_.starts.size();
@@ -341,6 +347,16 @@ TEST_F(PartitionTest, AFailedCommitRefusesAllWhoWaitAndStartsNothing) {
   EXPECT_EQ(store_.commits_begun(), before + 1) << "no further commit is tried";
 }
 
+TEST_F(PartitionTest, AFailedCommitRefusesWhoWaitsForFirstAttempts) {
+  open_with_webhook();
+  const model::RequestId waiting = publish_and_wait();
+  ASSERT_TRUE(pump_until(loop_, [&] { return outlet_.starts.size() == 1; }));
+  EXPECT_EQ(outlet_.find(waiting), nullptr);
+  store_.fail_commits();
+  EXPECT_EQ(refusal_of(answer(publish())), base::ErrorCode::kUnavailable);
+  EXPECT_EQ(refusal_of(answer(waiting)), base::ErrorCode::kUnavailable);
+}
+
 TEST_F(PartitionTest, AfterAFailureEveryRequestIsRefusedAtOnce) {
   open_with_webhook();
   store_.fail_commits();
@@ -520,6 +536,39 @@ TEST_F(PartitionTest, HoldAttemptsAnswersButStartsNothingMore) {
   EXPECT_FALSE(refusal_of(answer(publish())));
   pump(loop_);
   EXPECT_EQ(outlet_.starts.size(), 1U);
+}
+
+TEST_F(PartitionTest, AHoldAnswersWhoWaitsForFirstAttempts) {
+  open_with_webhook();
+  const model::RequestId waiting = publish_and_wait();
+  ASSERT_TRUE(pump_until(loop_, [&] { return outlet_.starts.size() == 1; }));
+  EXPECT_EQ(outlet_.find(waiting), nullptr);
+  partition_->hold_attempts();
+  const model::Reply* reply = answer(waiting);
+  ASSERT_NE(reply, nullptr);
+  const auto& published = std::get<model::PublishReply>(*reply);
+  ASSERT_EQ(published.events.at(0).deliveries.size(), 1U);
+  EXPECT_FALSE(published.events[0].deliveries[0].is_over);
+  EXPECT_EQ(std::get<model::PublishReply>(*answer(publish_and_wait())).waited_for,
+            base::Duration(0));
+}
+
+TEST_F(PartitionTest, WhoWaitsForFirstAttemptsIsToldWhatIsDurable) {
+  open_with_webhook();
+  const model::RequestId waiting = publish_and_wait();
+  ASSERT_TRUE(pump_until(loop_, [&] { return outlet_.starts.size() == 1; }));
+  store_.hold_commits();
+  const std::size_t before = store_.commits_begun();
+  partition_->finish(outlet_.starts[0].id, outcome(204));
+  await_commit_begun(before + 1);
+  pump(loop_);
+  EXPECT_EQ(outlet_.find(waiting), nullptr);
+  store_.release_commits();
+  const model::Reply* reply = answer(waiting);
+  ASSERT_NE(reply, nullptr);
+  const auto& published = std::get<model::PublishReply>(*reply);
+  EXPECT_EQ(published.events.at(0).deliveries.at(0).http_status, 204);
+  EXPECT_EQ(published.waited_for, base::Duration(std::chrono::seconds(20)));
 }
 
 TEST_F(PartitionTest, WhatAHoldKeptBackIsStartedByTheNextProcess) {
