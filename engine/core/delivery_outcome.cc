@@ -116,6 +116,16 @@ void Deliveries::note_health(const Attempt& attempt, RetryVerdict verdict, Now n
   }
 }
 
+AttemptRecord Deliveries::record_of(const PendingEvent& event, const PendingDelivery& delivery) {
+  AttemptRecord record;
+  record.webhook = delivery.webhook;
+  record.seq = event.seq;
+  record.event_id = event.id;
+  record.event_name = event.name;
+  record.accepted_at = event.accepted_at;
+  return record;
+}
+
 void Deliveries::conclude(DeliveryRef delivery, DeliveryState state, std::uint16_t number,
                           Outcome outcome) {
   TRIGGERD_ASSERT(model::is_final(state));
@@ -125,10 +135,7 @@ void Deliveries::conclude(DeliveryRef delivery, DeliveryState state, std::uint16
   concluded.state = state;
   concluded.due = model::WallTime();
   move(delivery, DeliveryPlace::kNowhere);
-  AttemptRecord record;
-  record.webhook = concluded.webhook;
-  record.seq = event.seq;
-  record.event_id = event.id;
+  AttemptRecord record = record_of(event, concluded);
   record.number = number;
   record.state_after = state;
   record.outcome = std::move(outcome);
@@ -137,6 +144,7 @@ void Deliveries::conclude(DeliveryRef delivery, DeliveryState state, std::uint16
   follow(delivery);
 
   --pending_;
+  concluded_.push_back(concluded.webhook);
   const auto of_org = pending_by_org_.find(event.org);
   if (--of_org->second == 0) pending_by_org_.erase(of_org);
   if (--event.open == 0) {
@@ -161,10 +169,7 @@ void Deliveries::retry_later(DeliveryRef delivery, const Outcome& outcome, Durat
   delayed.due = now.wall + delay;
   move(delivery, DeliveryPlace::kDelayed);
   scheduler_.delay(delivery, now.mono + delay);
-  AttemptRecord record;
-  record.webhook = delayed.webhook;
-  record.seq = event.seq;
-  record.event_id = event.id;
+  AttemptRecord record = record_of(event, delayed);
   record.number = delayed.attempts;
   record.state_after = DeliveryState::kDelayed;
   record.due = delayed.due;
