@@ -160,12 +160,13 @@ void ApiHandler::on_request(HttpRequest request, Respond respond) {
 }
 
 void ApiHandler::ask(Ask ask, const Admitted& admitted, Respond respond, base::MonoTime since) {
-  Waiting waiting{0,
-                  std::move(respond),
-                  admitted.route,
-                  since,
-                  Audience{admitted.caller.scopes, std::move(ask.api_key), std::move(ask.answer)},
-                  admitted.timeout};
+  Waiting waiting{
+      0,
+      std::move(respond),
+      admitted.route,
+      since,
+      Audience{admitted.caller.scopes, std::move(ask.api_key), std::move(ask.answer), ask.list},
+      admitted.timeout};
   if (waiting_.full()) {
     return answer(waiting, problem(503, "too many requests wait; try again later"));
   }
