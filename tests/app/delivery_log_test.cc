@@ -60,7 +60,10 @@ class DeliveryLogTest : public ::testing::Test {
     chunk.event_id = event.id;
     chunk.event_name = event.name;
     chunk.matches_in_all = 1;
-    chunk.entries = {{model::WebhookRef(1), model::Generation(1)}};
+    model::PendingEntry entry;
+    entry.webhook = model::WebhookRef(1);
+    entry.generation = model::Generation(1);
+    chunk.entries = {entry};
     engine_.load(chunk);
     model::Batch batch;
     batch.mutations.emplace_back(model::PutEvent{std::make_shared<const model::Event>(event)});

@@ -366,7 +366,7 @@ using EngineDeathTest = EngineTest;
 
 TEST_F(EngineDeathTest, AGetEventForTheCoreIsOurMistake) {
   recover_with_active(1);
-  EXPECT_DEATH(engine_->handle(model::GetEvent{}, model::RequestId(1), now_), "GetEvent");
+  EXPECT_DEATH(engine_->handle(model::GetEvent{}, model::RequestId(1), now_), "kIsForReader");
 }
 
 // --- Limits that are too far away to be reached through the engine ----------------------------
