@@ -34,18 +34,22 @@ class Backwards {
       read.snapshot = snapshot_;
       read.total_order_seek = true;
       at_.reset(rocks_->NewIterator(read, column_));
-    }
-    // Usually the one wanted is just before the one of last time.
-    for (int step = 0; step < kStepsBackMax && at_->Valid() && view(at_->key()) >= key; ++step) {
-      at_->Prev();
-      if (!at_->Valid()) return false;
-      if (view(at_->key()) < key) return true;
+    } else if (key <= last_below_) {
+      // Lists go down: the one wanted is usually this one, or just before it.
+      int steps = 0;
+      for (; at_->Valid() && view(at_->key()) >= key && steps < kStepsBackMax; ++steps) at_->Prev();
+      if (!at_->Valid() || view(at_->key()) < key) {
+        last_below_ = key;
+        return at_->Valid();
+      }
     }
     at_->SeekForPrev(slice(key));
     if (at_->Valid() && view(at_->key()) == key) at_->Prev();
+    last_below_ = key;
     return at_->Valid();
   }
   bool step_back() {
+    last_below_ = at_->key().ToString();
     at_->Prev();
     return at_->Valid();
   }
@@ -61,6 +65,7 @@ class Backwards {
   rocksdb::ColumnFamilyHandle* column_;
   const rocksdb::Snapshot* snapshot_;
   std::unique_ptr<rocksdb::Iterator> at_;
+  std::string last_below_;  // the position is the last one below it; empty: there is no position
 };
 
 class RocksLogRows final : public LogRows {

@@ -24,6 +24,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/micro/beside.h"
 #include "engine/model/limits.h"
 #include "store/rocks_store.h"
 
@@ -153,18 +154,22 @@ double percentile(std::vector<double>& sorted, double part) {
 template <class Ask>
 void measure(const char* name, int rounds, Ask ask) {
   std::vector<double> times;
+  std::vector<double> cpu_times;
   std::size_t lines = 0;
   std::mt19937_64 random(1);
   for (int round = 0; round < rounds; ++round) {
     const std::uint64_t draw = random();
     const Clock::time_point begin = Clock::now();
+    const double cpu_begin = bench::thread_cpu_ns();
     lines += ask(draw);
+    cpu_times.push_back((bench::thread_cpu_ns() - cpu_begin) / 1e6);
     times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
   }
   std::sort(times.begin(), times.end());
-  std::printf("%-34s p50 %8.3f ms   p99 %8.3f ms   max %8.3f ms   lines %.1f\n", name,
-              percentile(times, 0.5), percentile(times, 0.99), times.back(),
-              static_cast<double>(lines) / rounds);
+  std::sort(cpu_times.begin(), cpu_times.end());
+  std::printf("%-34s p50 %7.3f ms  p99 %7.3f ms   cpu p50 %7.3f ms  p99 %7.3f ms   lines %.1f\n",
+              name, percentile(times, 0.5), percentile(times, 0.99), percentile(cpu_times, 0.5),
+              percentile(cpu_times, 0.99), static_cast<double>(lines) / rounds);
   std::fflush(stdout);
 }
 
