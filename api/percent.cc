@@ -37,25 +37,36 @@ std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
   return decoded;
 }
 
-base::Result<std::string> required_parameter(std::string_view query, std::string_view name) {
-  const auto invalid = [&](std::string_view what) {
-    return base::Error{base::ErrorCode::kInvalid,
-                       fmt::format("query parameter {}: {}", name, what)};
-  };
+namespace {
+
+base::Error invalid_parameter(std::string_view name, std::string_view what) {
+  return {base::ErrorCode::kInvalid, fmt::format("query parameter {}: {}", name, what)};
+}
+
+}  // namespace
+
+base::Result<std::optional<std::string>> optional_parameter(std::string_view query,
+                                                            std::string_view name) {
   std::optional<std::string> found;
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(pair.size() + 1, query.size()));
     const std::size_t equals = std::min(pair.find('='), pair.size());
     if (percent_decode(pair.substr(0, equals), Plus::kIsSpace) != name) continue;
-    if (found) return invalid("stands more than once");
+    if (found) return invalid_parameter(name, "stands more than once");
     const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
     found = percent_decode(value, Plus::kIsSpace);
-    if (!found) return invalid("a % must be followed by two hexadecimal digits");
+    if (!found) return invalid_parameter(name, "a % must be followed by two hexadecimal digits");
   }
-  if (!found) return invalid("required, but missing");
-  if (found->empty()) return invalid("must not be empty");
-  return *std::move(found);
+  if (found && found->empty()) return invalid_parameter(name, "must not be empty");
+  return found;
+}
+
+base::Result<std::string> required_parameter(std::string_view query, std::string_view name) {
+  base::Result<std::optional<std::string>> found = optional_parameter(query, name);
+  if (!found.ok()) return found.error();
+  if (!found.value()) return invalid_parameter(name, "required, but missing");
+  return *std::move(found.value());
 }
 
 }  // namespace triggerd::api

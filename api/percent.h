@@ -16,7 +16,10 @@ enum class Plus : std::uint8_t { kIsPlus, kIsSpace };
 // Nothing when a '%' is not followed by two hexadecimal digits.
 [[nodiscard]] std::optional<std::string> percent_decode(std::string_view text, Plus plus);
 
-// The value of a parameter that must be there exactly once; the error names it.
+// The value of a parameter that may be there once, and then is not empty; the error names it.
+[[nodiscard]] base::Result<std::optional<std::string>> optional_parameter(std::string_view query,
+                                                                          std::string_view name);
+// Of one that must be there.
 [[nodiscard]] base::Result<std::string> required_parameter(std::string_view query,
                                                            std::string_view name);
 

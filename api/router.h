@@ -33,11 +33,18 @@ struct Call {
   const ApiOptions& options;
 };
 
+// What the cursor in the answer of a list is tied to (log_cursor).
+struct ListAsked {
+  std::uint32_t limit = 0;
+  std::uint64_t query_digest = 0;
+};
+
 // A question for the engine.
 struct Ask {
   model::Request request;
   std::string api_key;   // text of the key that is being made
   std::string answer{};  // body that was written before the engine was asked
+  ListAsked list{};
 };
 // What a request comes to: an answer at once, or a question.
 using Step = std::variant<HttpResponse, Ask>;
@@ -47,6 +54,7 @@ struct Audience {
   std::uint8_t scopes = 0;
   std::string api_key;
   std::string answer{};
+  ListAsked list{};
 };
 
 // Makes a step of a call. May take the body.

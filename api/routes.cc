@@ -1,6 +1,7 @@
 #include "api/routes.h"
 
 #include "api/admin_handlers.h"
+#include "api/delivery_log_handlers.h"
 #include "api/event_handlers.h"
 #include "api/event_type_handlers.h"
 #include "api/hook_handlers.h"
@@ -22,6 +23,8 @@ constexpr std::string_view kSecret = "/organizations/webhooks/{webhook_id}/secre
 constexpr std::string_view kNewSecret = "/organizations/webhooks/{webhook_id}/secret/rotate";
 constexpr std::string_view kEvents = "/organizations/events";
 constexpr std::string_view kEvent = "/organizations/events/{event_id}";
+constexpr std::string_view kDeliveries = "/organizations/webhooks/{webhook_id}/deliveries";
+constexpr std::string_view kDelivery = "/organizations/webhooks/{webhook_id}/deliveries/{event_id}";
 constexpr std::string_view kHook = "/organizations/sync-hooks/{trigger_name}";
 constexpr std::string_view kTests = "/test-events";
 constexpr std::string_view kTypes = "/organizations/event-types";
@@ -75,7 +78,10 @@ constexpr Route kRoutes[] = {
   {kDelete, kType,      kManage,  kNone, kFixed, delete_event_type,   show_done},
 
   {kPost,   kEvents,    kPublish, kAny,  kFixed, publish_events,      show_published},
+  {kGet,    kEvents,    kRead,    kNone, kFixed, list_events,         show_events},
   {kGet,    kEvent,     kRead,    kNone, kFixed, get_event,           show_event},
+  {kGet,    kDeliveries, kRead,   kNone, kFixed, list_deliveries,     show_deliveries},
+  {kGet,    kDelivery,  kRead,    kNone, kFixed, get_delivery,        show_delivery},
   {kPost,   kTests,     kManage,  kJson, kFixed, send_test_events,    show_test_events},
   // Not there unless they are enabled: ApiHandler sees to it.
   {kPost,   kSdkPath,   kOpen,    kSdk,  kFixed, take_sdk_event,      show_sdk_event},

@@ -65,6 +65,17 @@ Status read_duration(std::string_view path, const std::string& text, base::Durat
   return {};
 }
 
+Status read_age(std::string_view path, const std::string& text, base::Duration& out) {
+  base::Duration age{0};
+  Status status = read_duration(path, text, model::kRetentionAgeMax, age);
+  if (status.ok() && age < model::kRetentionAgeMin) {
+    return invalid(path, fmt::format("must be at least {}: so long an event id is remembered",
+                                     model::format_go_duration(model::kRetentionAgeMin)));
+  }
+  if (status.ok()) out = age;
+  return status;
+}
+
 Status read_listen(std::string_view path, const std::string& text, Config& config) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0) {
@@ -195,6 +206,7 @@ struct Setting {
 };
 
 constexpr std::uint32_t kInFlightMost = 100'000;
+constexpr std::uint64_t kRetentionBytesMost = std::uint64_t{1} << 50;
 
 using Values = SettingValues;
 using Path = std::string_view;
@@ -290,6 +302,26 @@ constexpr Setting kSettings[] = {
     {"rates.jwks_burst", Arity::kOne,
      [](Path p, const Values& v, Config& c) {
        return read_burst(p, v[0], model::kDoorBurstMax, c.rates.jwks);
+     }},
+    {"retention.age", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_age(p, v[0], c.retention.age); }},
+    {"retention.dead_letter_age", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_age(p, v[0], c.retention.dead_letter_age);
+     }},
+    {"retention.max_bytes", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_integer<std::uint64_t>(p, v[0], 0, kRetentionBytesMost, c.retention.bytes_max);
+     }},
+    {"retention.interval", Arity::kOne,
+     [](Path p, const Values& v, Config& c) -> Status {
+       base::Duration interval{0};
+       Status status = read_duration(p, v[0], std::chrono::hours(24), interval);
+       if (status.ok() && interval < std::chrono::milliseconds(100)) {
+         return invalid(p, "must be at least 100ms");
+       }
+       if (status.ok()) c.retention.interval = interval;
+       return status;
      }},
     {"dns.servers", Arity::kList,
      [](Path, const Values& v, Config& c) -> Status {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "api/api_options.h"
+#include "app/retention.h"
 #include "engine/base/log.h"
 #include "engine/base/status.h"
 #include "engine/base/time.h"
@@ -70,6 +71,7 @@ struct Config {
 
   api::SdkIngestOptions sdk_ingest;
   core::DoorRates rates;
+  RetentionOptions retention;
 
   std::vector<BootstrapOrganization> organizations;
 };

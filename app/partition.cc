@@ -1,6 +1,7 @@
 #include "app/partition.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "engine/base/log.h"
@@ -29,6 +30,11 @@ bool is_of_hook(const model::EffectKind& effect) {
   }
   const auto* cancel = std::get_if<model::CancelAttempt>(&effect);
   return cancel != nullptr && model::is_hook_attempt(cancel->id);
+}
+
+bool concludes(const model::Mutation& mutation) {
+  const auto* attempt = std::get_if<model::PutAttempt>(&mutation);
+  return attempt != nullptr && model::is_final(attempt->attempt.state_after);
 }
 
 // Mutations that record what a receiver did; nobody waits for those.
@@ -87,6 +93,7 @@ base::Status Partition::recover(const OnSigningKey& on_signing_key,
     engine_.load(std::move(key));
   }
   engine_.recovered(loop_.now());
+  first_pending_durable_ = first_pending();
   schedule_turn();
   return {};
 }
@@ -98,15 +105,36 @@ void Partition::submit(model::RequestId id, model::Request request) {
     return;
   }
   if (const auto* get_event = std::get_if<model::GetEvent>(&request)) {
-    read_for_client(id, ReadJob{{}, id, *get_event, std::nullopt});
+    read_for_client(id, ReadJob{{}, id, *get_event, {}, {}});
     return;
   }
   if (auto* recent = std::get_if<model::ReadRecentEvents>(&request)) {
-    read_for_client(id, ReadJob{{}, id, {}, std::move(*recent)});
+    read_for_client(id, ReadJob{{}, id, {}, std::move(*recent), {}});
+    return;
+  }
+  if (is_log_read(request)) {
+    read_log(id, std::move(request));
     return;
   }
   engine_.handle(std::move(request), id, loop_.now());
   schedule_turn();
+}
+
+model::EventSeq Partition::first_pending() const {
+  constexpr model::EventSeq none(std::numeric_limits<std::uint64_t>::max());
+  return engine_.first_pending().value_or(none);
+}
+
+void Partition::read_log(model::RequestId id, model::Request request) {
+  const StoreLag lag{concluded_next_ + concluded_committing_,
+                     std::min(first_pending_durable_, first_pending())};
+  base::Result<LogRead> read = prepare_log_read(std::move(request), engine_, lag);
+  if (!read.ok()) {
+    outlet_.reply(id, model::Refusal{{read.error()}, std::nullopt});
+    schedule_turn();
+    return;
+  }
+  read_for_client(id, ReadJob{{}, id, {}, {}, std::move(read.value())});
 }
 
 void Partition::read_for_client(model::RequestId id, ReadJob job) {
@@ -174,6 +202,7 @@ void Partition::take_output() {
       outlet_.recorded(mutation);
       if (drops_hook_log(mutation)) continue;
       if (!is_outcome(mutation)) somebody_waits_ = true;
+      if (concludes(mutation)) ++concluded_next_;
       next_batch_.mutations.push_back(std::move(mutation));
     }
     next_batch_.seq = output.batch.seq;
@@ -256,6 +285,8 @@ void Partition::commit_if_due() {
   commit_timer_.stop();
   commit_in_flight_ = true;
   somebody_waits_ = false;
+  concluded_committing_ = std::exchange(concluded_next_, 0);
+  first_pending_committing_ = first_pending();
   outcomes_since_.reset();
   Commit commit{std::move(next_batch_)};
   committing_ = commit.batch.seq;
@@ -272,6 +303,8 @@ void Partition::committed(const Committed& done) {
   }
   durable_ = done.seq;
   outlet_.committed(done.took, done.mutations);
+  concluded_committing_ = 0;
+  first_pending_durable_ = first_pending_committing_;
   release(durable_);
   commit_if_due();
   outlet_.turn_ended();
@@ -298,7 +331,7 @@ void Partition::release(model::BatchSeq durable) {
 
 void Partition::start_read(const model::Read& read) {
   ++reads_out_;
-  reader_.submit(ReadJob{read, std::nullopt, {}, std::nullopt});
+  reader_.submit(ReadJob{read, std::nullopt, {}, {}, {}});
 }
 
 void Partition::refuse(model::RequestId id) const {
@@ -404,6 +437,10 @@ Partition::ReadDone Partition::read(store::Store& store, const ReadJob& job) {
     }
     return done;
   }
+  if (job.log) {
+    done.reply = run_log_read(store, *job.log);
+    return done;
+  }
   if (job.request) {
     const base::Result<std::optional<store::EventRow>> row =
         store.get(store::EventKey{job.event.org, job.event.id});
@@ -456,6 +493,10 @@ Partition::ReadDone Partition::read(store::Store& store, const ReadJob& job) {
 // --- One event with its deliveries ------------------------------------------------------------
 
 void Partition::answer_event(ReadDone done) {
+  if (done.reply) {
+    outlet_.reply(*done.request, *std::move(done.reply));
+    return;
+  }
   if (!done.status.ok()) {
     outlet_.reply(*done.request, model::Refusal{{done.status.error()}, std::nullopt});
     return;

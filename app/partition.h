@@ -20,6 +20,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "app/delivery_log.h"
 #include "engine/core/engine.h"
 #include "engine/loop/event_loop.h"
 #include "engine/loop/worker.h"
@@ -98,7 +99,8 @@ class Partition {
     model::Read read;
     std::optional<model::RequestId> request;
     model::GetEvent event;
-    std::optional<model::ReadRecentEvents> recent;  // instead of `event`
+    std::optional<model::ReadRecentEvents> recent{};  // instead of `event`
+    std::optional<LogRead> log{};                     // likewise
   };
   struct ReadDone {
     model::ReadId id;
@@ -108,6 +110,7 @@ class Partition {
     model::EventPtr event;
     store::ListPage deliveries;
     bool recent = false;
+    std::optional<model::Reply> reply;  // of a LogRead, whole
   };
 
   void schedule_turn();
@@ -124,6 +127,8 @@ class Partition {
   void fail_read(model::ReadId id);
   void refuse(model::RequestId id) const;
   void read_done(ReadDone done);
+  [[nodiscard]] model::EventSeq first_pending() const;
+  void read_log(model::RequestId id, model::Request request);
   void read_for_client(model::RequestId id, ReadJob job);
   void answer_event(ReadDone done);
   void set_timer();
@@ -146,6 +151,12 @@ class Partition {
   bool somebody_waits_ = false;            // an effect rests on next_batch_, or it holds an event
   std::optional<base::MonoTime> outcomes_since_;  // when next_batch_ got its first mutation
   bool commit_in_flight_ = false;
+  // Deliveries that were concluded in next_batch_, and in the batch under way.
+  std::uint64_t concluded_next_ = 0;
+  std::uint64_t concluded_committing_ = 0;
+  // The lowest sequence with a pending row: in the batch under way, and in what is durable.
+  model::EventSeq first_pending_committing_;
+  model::EventSeq first_pending_durable_;
   model::BatchSeq committing_;  // the batch under way, or the last one that was
   model::BatchSeq durable_;
 

@@ -232,6 +232,8 @@ void Server::listening(const Listening& message) {
   phase_ = Phase::kRunning;
   metrics_due_ = loop_.now().mono;
   observe_engine();
+  retention_.emplace(loop_, *store_, config_.retention);
+  retention_->start();
   reserved_port_.reset();
   on_started_(ServerStarted{printed_address(config_.listen_address, port_), secrets_->admin_token,
                             admin_token_written_to_, loops_, partition_->stats().pending});
@@ -309,6 +311,7 @@ void Server::tell_all(const std::function<IoMessage()>& make) {
 void Server::begin_stop() {
   if (phase_ == Phase::kDraining || phase_ == Phase::kStopped) return;
   phase_ = Phase::kDraining;
+  retention_.reset();
   partition_->hold_attempts();
   loops_draining_ = loops_;
   tell_all([] { return IoMessage(Readiness{{"draining: this process is about to end"}}); });

@@ -19,6 +19,7 @@
 #include "app/outlet_router.h"
 #include "app/partition.h"
 #include "app/port_reservation.h"
+#include "app/retention.h"
 #include "app/system_random.h"
 #include "engine/loop/event_loop.h"
 #include "store/secret_box.h"
@@ -91,6 +92,7 @@ class Server {
   std::unique_ptr<EngineMailbox> mailbox_;
   std::unique_ptr<OutletRouter> outlet_;
   std::unique_ptr<Partition> partition_;
+  std::optional<Retention> retention_;  // while running
   std::optional<IoShared> io_shared_;
   std::unique_ptr<IoLoop> own_loop_;  // io_threads = 0
   std::vector<std::unique_ptr<IoThread>> threads_;

@@ -37,6 +37,11 @@ double milliseconds(std::uint32_t microseconds) {
   return microseconds / 1000.0;
 }
 
+std::uint32_t microseconds(base::Duration duration) {
+  const auto whole = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(whole, 0, UINT32_MAX));
+}
+
 // A UUID as text that lives as long as the log line, without an allocation.
 class UuidText {
  public:
@@ -62,6 +67,7 @@ void log_attempt(const model::StartAttempt& attempt, const model::Outcome& outco
       .field("outcome", model::word_of(outcome.kind))
       .field("http_status", static_cast<std::int64_t>(outcome.http_status))
       .field("duration_ms", milliseconds(timings.total_us))
+      .field("queue_ms", milliseconds(timings.queue_us))
       .field("dns_ms", milliseconds(timings.dns_us))
       .field("connect_ms", milliseconds(timings.connect_us))
       .field("tls_ms", milliseconds(timings.tls_us))
@@ -104,6 +110,7 @@ void Dispatcher::start(model::StartAttempt attempt) {
   const auto [at, inserted] = attempts_.try_emplace(id);
   TRIGGERD_ASSERT(inserted);
   at->second.attempt = std::move(attempt);
+  at->second.queued_at = loop_.now().mono;
   Queue& queue = is_hook(at->second.attempt) ? waiting_hooks_ : waiting_;
   if (queue.size() >= options_.waiting_max) {
     answer_later(at->second, model::OutcomeClass::kBusy, "too many calls wait to be signed");
@@ -183,6 +190,7 @@ void Dispatcher::launch(Running& running) {
     return;
   }
   running.started_at = now;
+  running.queue = loop_.now().mono - running.queued_at;
   running.phase = Phase::kOnTheWire;
   transport_of(running).start(builder_.build(running.attempt, std::move(url.value()), now));
 }
@@ -201,6 +209,7 @@ void Dispatcher::tell(model::AttemptId id, model::Outcome outcome) {
   const auto at = attempts_.find(id);
   TRIGGERD_ASSERT(at != attempts_.end());
   outcome.started_at = at->second.started_at;
+  outcome.timings.queue_us = microseconds(at->second.queue);
   if (is_hook(at->second.attempt)) judge_hook_answer(outcome);
   log_attempt(at->second.attempt, outcome);
   // First forgotten, then told: the callback may start the next attempt.

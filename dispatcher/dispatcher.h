@@ -79,6 +79,8 @@ class Dispatcher final : public AttemptRunner {
   enum class Phase : std::uint8_t { kWaiting, kOnTheWire, kOver };
   struct Running {
     model::StartAttempt attempt;
+    base::MonoTime queued_at;
+    base::Duration queue{0};  // until it went on the wire
     base::WallTime started_at;
     Phase phase = Phase::kWaiting;
   };

@@ -248,11 +248,11 @@ void fields(Row& row, Record& pending) {
   });
 }
 
-//   AttemptRecord:  webhook number | seq number | event_id uuid | number number | state_after byte
-//   |
+//   AttemptRecord:  webhook number | seq number | event_id uuid | event_name text |
+//                   trigger_type byte | accepted_at time | number number | state_after byte |
 //                   due signed | outcome kind byte | http_status number | retry_after signed (ns) |
-//                   dns_us, connect_us, tls_us, first_byte_us, total_us numbers | started_at time |
-//                   detail text | answer text | answer_bytes number
+//                   queue_us, dns_us, connect_us, tls_us, first_byte_us, total_us numbers |
+//                   started_at time | detail text | answer text | answer_bytes number
 constexpr std::uint8_t kind_of(const model::AttemptRecord*) {
   return 7;
 }
@@ -261,6 +261,9 @@ void fields(Row& row, Record& attempt) {
   row.number(attempt.webhook);
   row.number(attempt.seq);
   row.uuid(attempt.event_id);
+  row.text(attempt.event_name, kRowTextBytesMax);
+  row.enumerator(attempt.trigger_type, model::TriggerType::kEvent, model::TriggerType::kSyncHook);
+  row.time(attempt.accepted_at);
   row.number(attempt.number);
   row.enumerator(attempt.state_after, model::DeliveryState::kReady,
                  model::DeliveryState::kCancelled);
@@ -269,6 +272,7 @@ void fields(Row& row, Record& attempt) {
   row.enumerator(outcome.kind, model::OutcomeClass::kOk, model::kLastOutcomeClass);
   row.number(outcome.http_status);
   row.duration(outcome.retry_after);
+  row.number(outcome.timings.queue_us);
   row.number(outcome.timings.dns_us);
   row.number(outcome.timings.connect_us);
   row.number(outcome.timings.tls_us);
@@ -354,6 +358,24 @@ void fields(Row& row, Record& type) {
   row.time(type.created_at);
 }
 
+//   EventSummary:  seq number | id uuid | org uuid | name text | accepted_at time |
+//                  timestamp time | is_test flag | trigger_type byte | webhooks number
+constexpr std::uint8_t kind_of(const model::EventSummary*) {
+  return 13;
+}
+template <class Row, is_a<model::EventSummary> Record>
+void fields(Row& row, Record& event) {
+  row.number(event.seq);
+  row.uuid(event.id);
+  row.uuid(event.org);
+  row.text(event.name, kRowTextBytesMax);
+  row.time(event.accepted_at);
+  row.time(event.timestamp);
+  row.flag(event.is_test);
+  row.enumerator(event.trigger_type, model::TriggerType::kEvent, model::TriggerType::kSyncHook);
+  row.number(event.webhooks);
+}
+
 constexpr std::size_t kChecksumBytes = 8;
 
 std::uint64_t stored_checksum(std::string_view row) {
@@ -366,8 +388,9 @@ std::uint64_t stored_checksum(std::string_view row) {
 }
 
 constexpr const char* kKindNames[] = {
-    "",        "organization", "API key",  "webhook",  "trigger",         "event",     "pending",
-    "attempt", "signing key",  "counters", "event id", "webhook secrets", "event type"};
+    "",         "organization",    "API key",    "webhook",      "trigger",
+    "event",    "pending",         "attempt",    "signing key",  "counters",
+    "event id", "webhook secrets", "event type", "event summary"};
 
 base::Error corrupt(std::uint8_t kind, std::string fault) {
   return {base::ErrorCode::kCorrupt,
@@ -425,6 +448,7 @@ TRIGGERD_ROW(model::SigningKey);
 TRIGGERD_ROW(model::Counters);
 TRIGGERD_ROW(EventRow);
 TRIGGERD_ROW(WebhookSecrets);
+TRIGGERD_ROW(model::EventSummary);
 #undef TRIGGERD_ROW
 
 }  // namespace triggerd::store

@@ -91,6 +91,38 @@ std::string attempt_key(model::WebhookRef webhook, model::EventSeq seq, std::uin
   return key;
 }
 
+std::string org_event_key(model::OrgId org, model::EventSeq seq) {
+  std::string key;
+  key.reserve(kOrgEventKeyBytes);
+  append_uuid(key, org.value());
+  append_big_endian(key, seq.value());
+  return key;
+}
+
+std::string final_of_webhook_key(model::WebhookRef webhook, model::DeliveryState state,
+                                 model::EventSeq seq) {
+  std::string key(1, kFinalOfWebhookPrefix);
+  append_big_endian(key, webhook.value());
+  append_big_endian(key, static_cast<std::uint8_t>(state));
+  append_big_endian(key, seq.value());
+  return key;
+}
+
+std::string final_of_event_key(model::EventSeq seq, model::DeliveryState state,
+                               model::WebhookRef webhook) {
+  std::string key(1, kFinalOfEventPrefix);
+  append_big_endian(key, seq.value());
+  append_big_endian(key, static_cast<std::uint8_t>(state));
+  append_big_endian(key, webhook.value());
+  return key;
+}
+
+std::string erasure_key(model::OrgId org) {
+  std::string key(1, kErasurePrefix);
+  append_uuid(key, org.value());
+  return key;
+}
+
 model::EventSeq event_seq_of(std::string_view key) {
   TRIGGERD_ASSERT(key.size() == kEventKeyBytes);
   std::uint64_t value = 0;

@@ -9,20 +9,27 @@
 //               's' kid                                          SigningKey
 //               't' org[16] webhook[4] type[1] name              Trigger
 //               'w' webhook[4]                                   WebhookRow
+//               'x' org[16]                                      seq[8]: EraseLog
 //   events      seq[8]                                           Event
 //   event_ids   org[16] event id[16]                             EventRow
 //   pending     seq[8] chunk[4]                                  PendingChunk
 //   attempts    webhook[4] seq[8] number[2]                      AttemptRecord
+//   org_events  org[16] seq[8]                                   EventSummary
+//   finals      'w' webhook[4] state[1] seq[8]                   nothing
+//               's' seq[8] state[1] webhook[4]                   nothing
 //   meta        "counters"                                       Counters
 //               "format"                                         decimal digits, readable for ever
 //               "key_check"                                      sealed text: is this the right
-//               key?
+//                                                                key?
+//               "retained_from"                                  seq[8]: retention has been there
 //
 // Events are keyed by sequence, not by the ids that clients choose: they are written in order.
 // The attempts of one delivery lie together, the highest number last.
-// A change of any of this is a new format version (store/rocks_store).
+// `finals` finds what is rare among much: deliveries that are dead or cancelled, of a webhook and
+// of an event. A change of any of this is a new format version (store/rocks_store).
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -37,6 +44,8 @@ inline constexpr std::string_view kEventsColumn = "events";
 inline constexpr std::string_view kEventIdsColumn = "event_ids";
 inline constexpr std::string_view kPendingColumn = "pending";
 inline constexpr std::string_view kAttemptsColumn = "attempts";
+inline constexpr std::string_view kOrgEventsColumn = "org_events";
+inline constexpr std::string_view kFinalsColumn = "finals";
 inline constexpr std::string_view kMetaColumn = "meta";
 
 // Rows of the registry by kind: the first byte of the key.
@@ -46,11 +55,17 @@ inline constexpr char kOrganizationPrefix = 'o';
 inline constexpr char kSigningKeyPrefix = 's';
 inline constexpr char kTriggerPrefix = 't';
 inline constexpr char kWebhookPrefix = 'w';
+inline constexpr char kErasurePrefix = 'x';
+
+// Rows of finals by what they are found from.
+inline constexpr char kFinalOfEventPrefix = 's';
+inline constexpr char kFinalOfWebhookPrefix = 'w';
 
 // Rows of meta.
 inline constexpr std::string_view kCountersKey = "counters";
 inline constexpr std::string_view kFormatKey = "format";
 inline constexpr std::string_view kKeyCheckKey = "key_check";
+inline constexpr std::string_view kRetainedFromKey = "retained_from";
 
 [[nodiscard]] std::string organization_key(model::OrgId org);
 [[nodiscard]] std::string api_key_key(model::OrgId org, model::ApiKeyId id);
@@ -65,9 +80,20 @@ inline constexpr std::string_view kKeyCheckKey = "key_check";
 [[nodiscard]] std::string attempt_key(model::WebhookRef webhook, model::EventSeq seq,
                                       std::uint16_t number);
 
+[[nodiscard]] std::string org_event_key(model::OrgId org, model::EventSeq seq);
+[[nodiscard]] std::string final_of_webhook_key(model::WebhookRef webhook,
+                                               model::DeliveryState state, model::EventSeq seq);
+[[nodiscard]] std::string final_of_event_key(model::EventSeq seq, model::DeliveryState state,
+                                             model::WebhookRef webhook);
+[[nodiscard]] std::string erasure_key(model::OrgId org);
+
 // Bytes of attempt_key that all attempts of one delivery share.
 inline constexpr std::size_t kAttemptPrefixBytes = 4 + 8;
 inline constexpr std::size_t kEventKeyBytes = 8;
+
+inline constexpr std::size_t kOrgEventKeyBytes = 16 + 8;
+inline constexpr std::size_t kFinalOfWebhookKeyBytes = 1 + 4 + 1 + 8;
+inline constexpr std::size_t kFinalOfEventKeyBytes = 1 + 8 + 1 + 4;
 
 // The sequence in an event_key. Requires: kEventKeyBytes bytes.
 [[nodiscard]] model::EventSeq event_seq_of(std::string_view key);

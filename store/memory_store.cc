@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/base/assert.h"
+#include "store/memory_bytes.h"
 
 namespace triggerd::store {
 namespace {
@@ -81,7 +82,7 @@ base::Status MemoryStore::close() {
   return {};
 }
 
-ListPage MemoryStore::list_of(const ListDeliveries& query) const {
+base::Result<ListPage> MemoryStore::list_of(const ListDeliveries& query) const {
   ListPage page;
   for (const model::WebhookRef webhook : query.webhooks) {
     // The one before the first that is beyond every number.
@@ -99,7 +100,7 @@ ListPage MemoryStore::list_of(const ListDeliveries& query) const {
   return page;
 }
 
-ListPage MemoryStore::list_of(const ListPending& query) const {
+base::Result<ListPage> MemoryStore::list_of(const ListPending& query) const {
   ListPage page;
   for (auto at = pending_.upper_bound({query.after, UINT32_MAX});
        at != pending_.end() && page.pending.size() < query.count_max; ++at) {
@@ -108,7 +109,7 @@ ListPage MemoryStore::list_of(const ListPending& query) const {
   return page;
 }
 
-ListPage MemoryStore::list_of(const ListRecentEvents& query) const {
+base::Result<ListPage> MemoryStore::list_of(const ListRecentEvents& query) const {
   ListPage page;
   std::uint64_t looked_at = 0;
   for (auto at = events_.rbegin(); at != events_.rend() && looked_at < query.looked_at_max &&
@@ -155,6 +156,8 @@ void MemoryStore::apply(const model::PutEvent& put) {
   TRIGGERD_ASSERT(put.event != nullptr);
   const model::Event& event = *put.event;
   events_[event.seq] = put.event;
+  org_events_[{event.org, event.seq}] = put.event;
+  log_bytes_ += bytes_of(event);
   event_ids_[{event.org, event.id}] =
       EventRow{event.seq, event.accepted_at, static_cast<std::uint32_t>(event.matches.size())};
 }
@@ -167,6 +170,21 @@ void MemoryStore::apply(const model::ErasePending& erase) {
 void MemoryStore::apply(const model::PutAttempt& put) {
   const model::AttemptRecord& attempt = put.attempt;
   attempts_[{attempt.webhook, attempt.seq, attempt.number}] = attempt;
+  log_bytes_ += bytes_of(attempt);
+  const model::DeliveryState state = attempt.state_after;
+  if (state != model::DeliveryState::kDead && state != model::DeliveryState::kCancelled) return;
+  finals_.insert({attempt.webhook, state, attempt.seq});
+  event_finals_.insert({attempt.seq, state, attempt.webhook});
+}
+void MemoryStore::apply(const model::ReopenDelivery& reopen) {
+  attempts_.erase({reopen.webhook, reopen.seq, model::kNoAttempt});
+  for (const auto state : {model::DeliveryState::kDead, model::DeliveryState::kCancelled}) {
+    finals_.erase({reopen.webhook, state, reopen.seq});
+    event_finals_.erase({reopen.seq, state, reopen.webhook});
+  }
+}
+void MemoryStore::apply(const model::EraseLog& erase) {
+  erasures_[erase.org] = erase.before;
 }
 void MemoryStore::apply(const model::PutSigningKey& put) {
   signing_keys_[put.key.kid] = put.key;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -20,10 +21,13 @@ class MemoryStore final : public Store {
   base::Result<std::optional<EventRow>> get(const EventKey& key) override;
   base::Result<ListPage> list(const ListQuery& query) override;
   base::Status scan(const std::function<void(model::Record)>& record) override;
+  base::Result<RetentionProgress> retain(const RetentionStep& step) override;
   base::Result<model::EventPtr> read_event(model::EventSeq seq) override;
   base::Status close() override;
 
  private:
+  class LogReader;  // memory_log.cc, as is the next
+  class Retainer;
   using TriggerKey = std::tuple<model::OrgId, model::WebhookRef, model::TriggerType, std::string>;
   using PendingKey = std::pair<model::EventSeq, std::uint32_t>;
   using AttemptKey = std::tuple<model::WebhookRef, model::EventSeq, std::uint16_t>;
@@ -42,13 +46,18 @@ class MemoryStore final : public Store {
   void apply(const model::PutPending& put);
   void apply(const model::ErasePending& erase);
   void apply(const model::PutAttempt& put);
+  void apply(const model::ReopenDelivery& reopen);
+  void apply(const model::EraseLog& erase);
   void apply(const model::PutSigningKey& put);
   void apply(const model::EraseSigningKey& erase);
   void apply(const model::PutCounters& put);
 
-  [[nodiscard]] ListPage list_of(const ListDeliveries& query) const;
-  [[nodiscard]] ListPage list_of(const ListPending& query) const;
-  [[nodiscard]] ListPage list_of(const ListRecentEvents& query) const;
+  [[nodiscard]] base::Result<ListPage> list_of(const ListDeliveries& query) const;
+  [[nodiscard]] base::Result<ListPage> list_of(const ListPending& query) const;
+  [[nodiscard]] base::Result<ListPage> list_of(const ListRecentEvents& query) const;
+  [[nodiscard]] base::Result<ListPage> list_of(const ListLog& query) const;
+  [[nodiscard]] base::Result<ListPage> list_of(const ListAttempts& query) const;
+  [[nodiscard]] base::Result<ListPage> list_of(const ListEvents& query) const;
 
   std::mutex mutex_;  // guards all below
   std::optional<model::Counters> counters_;
@@ -62,6 +71,12 @@ class MemoryStore final : public Store {
   std::map<std::pair<model::OrgId, model::EventId>, EventRow> event_ids_;
   std::map<PendingKey, model::PendingChunk> pending_;
   std::map<AttemptKey, model::AttemptRecord> attempts_;
+  // Dead and cancelled deliveries, of a webhook and of an event.
+  std::set<std::tuple<model::WebhookRef, model::DeliveryState, model::EventSeq>> finals_;
+  std::set<std::tuple<model::EventSeq, model::DeliveryState, model::WebhookRef>> event_finals_;
+  std::map<std::pair<model::OrgId, model::EventSeq>, model::EventPtr> org_events_;
+  std::map<model::OrgId, model::EventSeq> erasures_;
+  std::uint64_t log_bytes_ = 0;  // of contents and answers, about
 };
 
 }  // namespace triggerd::store

@@ -1,6 +1,7 @@
 // The open database behind RocksStore: its columns, and the ways to and from its rows. Private to
 // the store's sources: opening (rocks_database.cc), writing (rocks_writes.cc), reading
-// (rocks_reads.cc), and the six methods over them (rocks_store.cc).
+// (rocks_reads.cc, rocks_log_rows.cc), erasing (rocks_retention.cc), and the methods over them
+// (rocks_store.cc).
 #pragma once
 
 #include <rocksdb/db.h>
@@ -29,12 +30,14 @@ enum Column : std::size_t {
   kEventIds,
   kPending,
   kAttempts,
+  kOrgEvents,
+  kFinals,
   kMeta,
   kColumns
 };
 inline constexpr std::array<std::string_view, kColumns> kColumnNames = {
-    "default",      kRegistryColumn, kEventsColumn, kEventIdsColumn,
-    kPendingColumn, kAttemptsColumn, kMetaColumn};
+    "default",       kRegistryColumn,  kEventsColumn, kEventIdsColumn, kPendingColumn,
+    kAttemptsColumn, kOrgEventsColumn, kFinalsColumn, kMetaColumn};
 
 inline rocksdb::Slice slice(std::string_view bytes) {
   return {bytes.data(), bytes.size()};
@@ -70,6 +73,9 @@ inline std::string key_of(const model::Event& row) {
 }
 inline std::string key_of(const model::PendingChunk& row) {
   return pending_key(row.seq, row.chunk);
+}
+inline std::string key_of(const model::EventSummary& row) {
+  return org_event_key(row.org, row.seq);
 }
 inline std::string key_of(const model::AttemptRecord& row) {
   return attempt_key(row.webhook, row.seq, row.number);
@@ -111,6 +117,9 @@ struct RocksStore::Database {
   rocksdb::Status erase(rocksdb::WriteBatch& batch, Column column, std::string_view key) const {
     return batch.Delete(columns[column], slice(key));
   }
+  rocksdb::Status put_event(rocksdb::WriteBatch& batch, const model::Event& event);
+  rocksdb::Status put_attempt(rocksdb::WriteBatch& batch, const model::AttemptRecord& attempt);
+  rocksdb::Status reopen(rocksdb::WriteBatch& batch, const model::ReopenDelivery& change) const;
   base::Result<WebhookRow> seal(const model::Webhook& webhook) const;
   base::Result<model::Webhook> unseal(WebhookRow stored) const;
 
@@ -126,6 +135,10 @@ struct RocksStore::Database {
   base::Result<ListPage> list_of(const ListDeliveries& query) const;
   base::Result<ListPage> list_of(const ListPending& query) const;
   base::Result<ListPage> list_of(const ListRecentEvents& query) const;
+  base::Result<ListPage> list_of(const ListLog& query) const;
+  base::Result<ListPage> list_of(const ListAttempts& query) const;
+  base::Result<ListPage> list_of(const ListEvents& query) const;
+  base::Result<RetentionProgress> retain(const RetentionStep& step);
 
   std::string path;
   SecretBox secrets;

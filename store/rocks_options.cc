@@ -6,6 +6,7 @@
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -18,6 +19,10 @@
 
 namespace triggerd::store {
 namespace {
+
+// A file with so many erased rows among so many is compacted.
+constexpr std::size_t kErasedWindow = 4096;
+constexpr std::size_t kErasedInWindow = 2048;
 
 // Fast compression for rows read back soon, better compression for the old ones; none where the
 // library was built without.
@@ -81,6 +86,12 @@ rocksdb::ColumnFamilyOptions column_options(std::string_view name, const RocksSt
   if (name == kEventIdsColumn || name == kAttemptsColumn) {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
     table.whole_key_filtering = name == kEventIdsColumn;
+  }
+  // Rows that go soon after they came would lie in the way of every look at their column until they
+  // are compacted.
+  if (name != kRegistryColumn && name != kMetaColumn) {
+    column.table_properties_collector_factories.push_back(
+        rocksdb::NewCompactOnDeletionCollectorFactory(kErasedWindow, kErasedInWindow));
   }
   column.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return column;

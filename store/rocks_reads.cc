@@ -4,26 +4,12 @@
 #include <utility>
 
 #include "store/rocks_database.h"
+#include "store/rocks_snapshot.h"
 
 namespace triggerd::store {
 namespace {
 
 using base::ErrorCode;
-
-// Columns and values of RocksDB's snapshot are given back.
-class Snapshot {
- public:
-  explicit Snapshot(rocksdb::DB* database)
-      : database_(database), snapshot_(database->GetSnapshot()) {}
-  ~Snapshot() { database_->ReleaseSnapshot(snapshot_); }
-  Snapshot(const Snapshot&) = delete;
-  Snapshot& operator=(const Snapshot&) = delete;
-  [[nodiscard]] const rocksdb::Snapshot* get() const { return snapshot_; }
-
- private:
-  rocksdb::DB* database_;
-  const rocksdb::Snapshot* snapshot_;
-};
 
 bool has_open_entry(const model::PendingChunk& chunk, model::WebhookRef webhook) {
   return std::any_of(chunk.entries.begin(), chunk.entries.end(),

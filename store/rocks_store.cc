@@ -129,6 +129,11 @@ base::Status RocksStore::scan(const std::function<void(model::Record)>& record) 
       });
 }
 
+base::Result<RetentionProgress> RocksStore::retain(const RetentionStep& step) {
+  TRIGGERD_ASSERT(database_ != nullptr);
+  return database_->retain(step);
+}
+
 base::Result<model::EventPtr> RocksStore::read_event(model::EventSeq seq) {
   TRIGGERD_ASSERT(database_ != nullptr);
   const std::string key = event_key(seq);

@@ -55,6 +55,7 @@ class RocksStore final : public Store {
   base::Result<std::optional<EventRow>> get(const EventKey& key) override;
   base::Result<ListPage> list(const ListQuery& query) override;
   base::Status scan(const std::function<void(model::Record)>& record) override;
+  base::Result<RetentionProgress> retain(const RetentionStep& step) override;
   base::Result<model::EventPtr> read_event(model::EventSeq seq) override;
   base::Status close() override;
 

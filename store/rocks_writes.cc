@@ -48,77 +48,116 @@ base::Result<model::Webhook> RocksStore::Database::unseal(WebhookRow stored) con
   return std::move(stored.webhook);
 }
 
+rocksdb::Status RocksStore::Database::put_event(rocksdb::WriteBatch& batch,
+                                                const model::Event& event) {
+  rocksdb::Status status = put(batch, kEvents, event_key(event.seq), event);
+  const EventRow found{event.seq, event.accepted_at,
+                       static_cast<std::uint32_t>(event.matches.size())};
+  if (status.ok()) status = put(batch, kEventIds, event_id_key(event.org, event.id), found);
+  const model::EventSummary summary = model::summary_of(event);
+  if (status.ok()) status = put(batch, kOrgEvents, key_of(summary), summary);
+  return status;
+}
+
+rocksdb::Status RocksStore::Database::put_attempt(rocksdb::WriteBatch& batch,
+                                                  const model::AttemptRecord& attempt) {
+  rocksdb::Status status = put(batch, kAttempts, key_of(attempt), attempt);
+  const model::DeliveryState state = attempt.state_after;
+  if (state != model::DeliveryState::kDead && state != model::DeliveryState::kCancelled) {
+    return status;
+  }
+  const std::string of_webhook = final_of_webhook_key(attempt.webhook, state, attempt.seq);
+  if (status.ok()) status = batch.Put(columns[kFinals], of_webhook, "");
+  const std::string of_event = final_of_event_key(attempt.seq, state, attempt.webhook);
+  if (status.ok()) status = batch.Put(columns[kFinals], of_event, "");
+  return status;
+}
+
+// The row of a state that was reached without an attempt goes too: it would stand behind every
+// attempt to come.
+rocksdb::Status RocksStore::Database::reopen(rocksdb::WriteBatch& batch,
+                                             const model::ReopenDelivery& change) const {
+  rocksdb::Status status =
+      erase(batch, kAttempts, attempt_key(change.webhook, change.seq, model::kNoAttempt));
+  for (const auto state : {model::DeliveryState::kDead, model::DeliveryState::kCancelled}) {
+    if (status.ok()) {
+      status = erase(batch, kFinals, final_of_webhook_key(change.webhook, state, change.seq));
+    }
+    if (status.ok()) {
+      status = erase(batch, kFinals, final_of_event_key(change.seq, state, change.webhook));
+    }
+  }
+  return status;
+}
+
 base::Status RocksStore::Database::add(rocksdb::WriteBatch& batch,
                                        const model::Mutation& mutation) {
   base::Status sealing;
   const rocksdb::Status status = std::visit(
-      Overloaded{[&](const model::PutOrganization& change) {
-                   return put(batch, kRegistry, organization_key(change.organization.id),
-                              change.organization);
-                 },
-                 [&](const model::EraseOrganization& change) {
-                   return erase(batch, kRegistry, organization_key(change.org));
-                 },
-                 [&](const model::PutApiKey& change) {
-                   return put(batch, kRegistry, api_key_key(change.key.org, change.key.id),
-                              change.key);
-                 },
-                 [&](const model::EraseApiKey& change) {
-                   return erase(batch, kRegistry, api_key_key(change.org, change.id));
-                 },
-                 [&](const model::PutWebhook& change) {
-                   TRIGGERD_ASSERT(change.webhook != nullptr);
-                   const base::Result<WebhookRow> stored = seal(*change.webhook);
-                   if (!stored.ok()) {
-                     sealing = stored.error();
-                     return rocksdb::Status::OK();
-                   }
-                   return put(batch, kRegistry, webhook_key(change.webhook->ref), stored.value());
-                 },
-                 [&](const model::EraseWebhook& change) {
-                   return erase(batch, kRegistry, webhook_key(change.ref));
-                 },
-                 [&](const model::PutTrigger& change) {
-                   return put(batch, kRegistry, trigger_key(change.trigger), change.trigger);
-                 },
-                 [&](const model::EraseTrigger& change) {
-                   return erase(batch, kRegistry, trigger_key(change.trigger));
-                 },
-                 [&](const model::PutEventType& change) {
-                   return put(batch, kRegistry, event_type_key(change.type.org, change.type.name),
-                              change.type);
-                 },
-                 [&](const model::EraseEventType& change) {
-                   return erase(batch, kRegistry, event_type_key(change.org, change.name));
-                 },
-                 [&](const model::PutEvent& change) {
-                   TRIGGERD_ASSERT(change.event != nullptr);
-                   const model::Event& event = *change.event;
-                   rocksdb::Status first = put(batch, kEvents, event_key(event.seq), event);
-                   if (!first.ok()) return first;
-                   const EventRow found{event.seq, event.accepted_at,
-                                        static_cast<std::uint32_t>(event.matches.size())};
-                   return put(batch, kEventIds, event_id_key(event.org, event.id), found);
-                 },
-                 [&](const model::PutPending& change) {
-                   return put(batch, kPending, pending_key(change.chunk.seq, change.chunk.chunk),
-                              change.chunk);
-                 },
-                 [&](const model::ErasePending& change) {
-                   return erase(batch, kPending, pending_key(change.seq, change.chunk));
-                 },
-                 [&](const model::PutAttempt& change) {
-                   return put(batch, kAttempts, key_of(change.attempt), change.attempt);
-                 },
-                 [&](const model::PutSigningKey& change) {
-                   return put(batch, kRegistry, signing_key_key(change.key.kid), change.key);
-                 },
-                 [&](const model::EraseSigningKey& change) {
-                   return erase(batch, kRegistry, signing_key_key(change.kid));
-                 },
-                 [&](const model::PutCounters& change) {
-                   return put(batch, kMeta, kCountersKey, change.counters);
-                 }},
+      Overloaded{
+          [&](const model::PutOrganization& change) {
+            return put(batch, kRegistry, organization_key(change.organization.id),
+                       change.organization);
+          },
+          [&](const model::EraseOrganization& change) {
+            return erase(batch, kRegistry, organization_key(change.org));
+          },
+          [&](const model::PutApiKey& change) {
+            return put(batch, kRegistry, api_key_key(change.key.org, change.key.id), change.key);
+          },
+          [&](const model::EraseApiKey& change) {
+            return erase(batch, kRegistry, api_key_key(change.org, change.id));
+          },
+          [&](const model::PutWebhook& change) {
+            TRIGGERD_ASSERT(change.webhook != nullptr);
+            const base::Result<WebhookRow> stored = seal(*change.webhook);
+            if (!stored.ok()) {
+              sealing = stored.error();
+              return rocksdb::Status::OK();
+            }
+            return put(batch, kRegistry, webhook_key(change.webhook->ref), stored.value());
+          },
+          [&](const model::EraseWebhook& change) {
+            return erase(batch, kRegistry, webhook_key(change.ref));
+          },
+          [&](const model::PutTrigger& change) {
+            return put(batch, kRegistry, trigger_key(change.trigger), change.trigger);
+          },
+          [&](const model::EraseTrigger& change) {
+            return erase(batch, kRegistry, trigger_key(change.trigger));
+          },
+          [&](const model::PutEventType& change) {
+            return put(batch, kRegistry, event_type_key(change.type.org, change.type.name),
+                       change.type);
+          },
+          [&](const model::EraseEventType& change) {
+            return erase(batch, kRegistry, event_type_key(change.org, change.name));
+          },
+          [&](const model::PutEvent& change) {
+            TRIGGERD_ASSERT(change.event != nullptr);
+            return put_event(batch, *change.event);
+          },
+          [&](const model::PutPending& change) {
+            return put(batch, kPending, pending_key(change.chunk.seq, change.chunk.chunk),
+                       change.chunk);
+          },
+          [&](const model::ErasePending& change) {
+            return erase(batch, kPending, pending_key(change.seq, change.chunk));
+          },
+          [&](const model::PutAttempt& change) { return put_attempt(batch, change.attempt); },
+          [&](const model::ReopenDelivery& change) { return reopen(batch, change); },
+          [&](const model::EraseLog& change) {
+            return batch.Put(columns[kRegistry], erasure_key(change.org), event_key(change.before));
+          },
+          [&](const model::PutSigningKey& change) {
+            return put(batch, kRegistry, signing_key_key(change.key.kid), change.key);
+          },
+          [&](const model::EraseSigningKey& change) {
+            return erase(batch, kRegistry, signing_key_key(change.kid));
+          },
+          [&](const model::PutCounters& change) {
+            return put(batch, kMeta, kCountersKey, change.counters);
+          }},
       mutation);
   if (!sealing.ok()) return sealing;
   if (!status.ok()) return translate(status, "cannot build a commit");

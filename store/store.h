@@ -1,10 +1,10 @@
 // The store: where a partition's batches become durable, and what a recovery reads back.
 //
 // Implementations: MemoryStore (tests, simulation), RocksStore (the embedded default); both pass
-// tests/conformance. Later a replicated log stands behind the same six methods.
+// tests/conformance. Later a replicated log stands behind the same methods.
 //
-// Threads: commit() is called by one thread at a time, and get/list/read_event by one other at the
-// same time. scan() comes before either; close() after both.
+// Threads: commit() is called by one thread at a time, get/list/read_event by one other at the same
+// time, and retain() by a third. scan() comes before all of them; close() after.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/model/delivery_log.h"
 #include "engine/model/output.h"
 
 namespace triggerd::store {
@@ -50,12 +51,63 @@ struct ListRecentEvents {
   std::uint32_t count_max = 0;
   std::uint64_t looked_at_max = 0;  // events of whoever, so that a rare name does not read them all
 };
-using ListQuery = std::variant<ListDeliveries, ListPending, ListRecentEvents>;
+// The delivery log of a webhook, newest first.
+struct ListLog {
+  model::OrgId org;
+  model::WebhookRef webhook;
+  model::LogFilter filter;
+  std::optional<model::LogPosition> position;  // of the page before
+  // Deliveries stored as not over, at least as many as there are up to `newest`: when so many were
+  // found, the search for them ends. `oldest`: nothing stored as pending lies below.
+  model::PendingOfWebhook pending;
+  std::uint32_t count_max = 0;
+  std::uint32_t looked_at_max = 0;  // rows; at least one step is always made
+};
+// All attempts of one delivery, newest first, and the delivery itself unless there is no trace.
+struct ListAttempts {
+  model::WebhookRef webhook;
+  model::EventSeq seq;
+};
+// The events of an organization, newest first.
+struct ListEvents {
+  model::OrgId org;
+  model::LogFilter filter;
+  std::optional<model::LogPosition> position;
+  model::EventSeq pending_oldest;  // nothing stored as pending lies below
+  std::uint32_t count_max = 0;
+  std::uint32_t looked_at_max = 0;
+};
+using ListQuery =
+    std::variant<ListDeliveries, ListPending, ListRecentEvents, ListLog, ListAttempts, ListEvents>;
 struct ListPage {
   std::vector<model::AttemptRecord>
       attempts;                              // ListDeliveries: latest of each, absent ones skipped
   std::vector<model::PendingChunk> pending;  // in order of (seq, chunk)
   std::vector<model::EventPtr> events;       // ListRecentEvents
+  std::vector<model::LoggedDelivery> deliveries;  // ListLog, ListAttempts
+  std::vector<model::LoggedEvent> logged_events;  // ListEvents
+  std::optional<model::LogPosition> next;         // ListLog, ListEvents: more may follow
+};
+
+// What is kept no longer, besides what EraseLog named. An event goes with its id, its summary and
+// its attempts. It is never one that a pending delivery refers to, nor one of a sequence that might
+// be given out again (Counters::next_event); one with a dead letter goes by `dead_before` alone.
+struct RetentionRules {
+  model::WallTime events_before;  // events accepted before
+  model::WallTime dead_before;    // those with a dead letter, too
+  std::uint64_t bytes_max = 0;    // of events and attempts, about; 0: no limit. The oldest go first
+};
+// One bounded piece of a pass over the events, oldest first.
+struct RetentionStep {
+  RetentionRules rules;
+  model::EventSeq from;          // 0, or what the step before gave
+  std::uint32_t events_max = 0;  // looked at
+};
+struct RetentionProgress {
+  // Of the next step; nothing: the pass is over. 0 for what EraseLog named, which comes first.
+  std::optional<model::EventSeq> from;
+  std::uint64_t events = 0;  // erased, as are the next
+  std::uint64_t attempts = 0;
 };
 
 class Store {
@@ -78,6 +130,10 @@ class Store {
   // `Counters::next_event` given is beyond every stored event. kCorrupt: a row's checksum or layout
   // is wrong.
   virtual base::Status scan(const std::function<void(model::Record)>& record) = 0;
+
+  // Does a piece of a retention pass. Not of the batches: nothing rests on it, and what a crash
+  // undoes is done again.
+  virtual base::Result<RetentionProgress> retain(const RetentionStep& step) = 0;
 
   // The whole event; nullptr when it is not there (any more).
   virtual base::Result<model::EventPtr> read_event(model::EventSeq seq) = 0;

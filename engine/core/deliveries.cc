@@ -64,6 +64,7 @@ void Deliveries::accept(const EventPtr& event) {
   for (std::uint32_t i = 0; i < pending.count; ++i) {
     pending.deliveries[i].webhook = event->matches[i].webhook;
     pending.deliveries[i].generation = event->matches[i].generation;
+    count_pending(event->matches[i].webhook, event->seq);
   }
   const std::uint32_t count = pending.count;
   const std::uint32_t place = events_.add(std::move(pending));
@@ -203,6 +204,13 @@ void Deliveries::mark_dirty(DeliveryRef delivery) {
       delivery.event, static_cast<std::uint32_t>(delivery.match / model::kPendingChunkEntries)});
 }
 
+void Deliveries::count_pending(WebhookRef ref, model::EventSeq seq) {
+  if (ref.value() >= pending_by_webhook_.size()) pending_by_webhook_.resize(ref.value() + 1);
+  model::PendingOfWebhook& pending = pending_by_webhook_[ref.value()];
+  ++pending.count;
+  pending.newest = std::max(pending.newest, seq);
+}
+
 // --- To look at -------------------------------------------------------------------------------
 
 std::optional<base::MonoTime> Deliveries::next_deadline() const {
@@ -216,6 +224,11 @@ std::optional<base::MonoTime> Deliveries::next_deadline() const {
 std::uint64_t Deliveries::pending_of(const OrgId& org) const {
   const auto at = pending_by_org_.find(org);
   return at == pending_by_org_.end() ? 0 : at->second;
+}
+
+model::PendingOfWebhook Deliveries::pending_of(WebhookRef ref) const {
+  if (ref.value() >= pending_by_webhook_.size()) return {};
+  return pending_by_webhook_[ref.value()];
 }
 
 std::optional<model::EventSeq> Deliveries::first_pending() const {

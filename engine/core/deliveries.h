@@ -31,6 +31,7 @@
 #include "engine/core/retry_policy.h"
 #include "engine/core/scheduler.h"
 #include "engine/core/webhook_health.h"
+#include "engine/model/delivery_log.h"
 #include "engine/model/network.h"
 #include "engine/model/output.h"
 
@@ -79,6 +80,8 @@ class Deliveries final : private DelayObserver {
   [[nodiscard]] std::optional<base::MonoTime> next_deadline() const;
   [[nodiscard]] std::uint64_t pending() const { return pending_; }
   [[nodiscard]] std::uint64_t pending_of(const model::OrgId& org) const;
+  // As of the last write_rows(); what was accepted since counts already.
+  [[nodiscard]] model::PendingOfWebhook pending_of(model::WebhookRef ref) const;
   [[nodiscard]] std::uint64_t in_flight() const { return attempts_.size(); }
   [[nodiscard]] std::uint64_t delayed() const { return delayed_; }
   [[nodiscard]] std::size_t payload_bytes() const { return events_.payload_bytes(); }
@@ -118,6 +121,7 @@ class Deliveries final : private DelayObserver {
   void configure_lane(const model::Webhook& webhook);
   void move(DeliveryRef delivery, DeliveryPlace to);
   void mark_dirty(DeliveryRef delivery);
+  void count_pending(model::WebhookRef ref, model::EventSeq seq);
   void disable(const model::Webhook& webhook, model::DisabledReason reason, base::Now now);
   void replace(model::Webhook changed);
 
@@ -139,7 +143,6 @@ class Deliveries final : private DelayObserver {
   void payload_late(const Grant& grant, base::Now now);
   void promote_due(base::Now now);
 
-  // delivery_outcome.cc
   void conclude(DeliveryRef delivery, model::DeliveryState state, std::uint16_t number,
                 model::Outcome outcome);
   void give_up(DeliveryRef delivery, const Fate& fate, base::Now now);
@@ -173,6 +176,8 @@ class Deliveries final : private DelayObserver {
   std::unordered_map<model::AttemptId, Attempt> attempts_;          // never iterated
   std::unordered_map<model::ReadId, PayloadRead> reads_;            // never iterated
   std::unordered_map<model::OrgId, std::uint64_t> pending_by_org_;  // never iterated
+  std::vector<model::PendingOfWebhook> pending_by_webhook_;         // by ref
+  std::vector<model::WebhookRef> concluded_;  // since the last write_rows(), one each time
   std::uint64_t last_attempt_ = 0;
   std::uint64_t pending_ = 0;
   std::uint64_t delayed_ = 0;

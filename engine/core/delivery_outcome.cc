@@ -130,6 +130,7 @@ void Deliveries::conclude(DeliveryRef delivery, DeliveryState state, std::uint16
   follow(delivery);
 
   --pending_;
+  concluded_.push_back(concluded.webhook);
   const auto of_org = pending_by_org_.find(event.org);
   if (--of_org->second == 0) pending_by_org_.erase(of_org);
   if (--event.open == 0) {
@@ -146,6 +147,8 @@ void Deliveries::log(DeliveryRef delivery, std::uint16_t number, Outcome outcome
   record.webhook = logged.webhook;
   record.seq = event.seq;
   record.event_id = event.id;
+  record.event_name = event.name;
+  record.accepted_at = event.accepted_at;
   record.number = number;
   record.state_after = logged.state;
   record.due = logged.due;

@@ -32,6 +32,8 @@ void Deliveries::write_rows() {
   dirty_.erase(std::unique(dirty_.begin(), dirty_.end(), same), dirty_.end());
   for (const DirtyRow& row : dirty_) write_row(row);
   dirty_.clear();
+  for (const model::WebhookRef ref : concluded_) --pending_by_webhook_[ref.value()].count;
+  concluded_.clear();
   for (const std::uint32_t place : finished_) {
     if (sweep_at_ == place) sweep_at_ = events_.after(place);
     events_.erase(place);
@@ -106,6 +108,7 @@ void Deliveries::load(const PendingChunk& chunk) {
     ++event.open;
     ++pending_;
     ++pending_by_org_[event.org];
+    count_pending(entry.webhook, event.seq);
   }
 }
 

@@ -39,6 +39,13 @@ DeliveryOptions delivery_options(const EngineOptions& options, std::uint64_t see
   return chosen;
 }
 
+// Answered by the store's reader.
+template <class Asked>
+constexpr bool kIsForReader =
+    std::is_same_v<Asked, model::GetEvent> || std::is_same_v<Asked, model::ReadRecentEvents> ||
+    std::is_same_v<Asked, model::ListLoggedDeliveries> ||
+    std::is_same_v<Asked, model::ListLoggedEvents> || std::is_same_v<Asked, model::GetDelivery>;
+
 PublishLimits publish_limits(const EngineOptions& options) {
   PublishLimits limits;
   limits.pending_per_org = options.pending_per_org_max;
@@ -77,7 +84,8 @@ void Engine::Parts::write_counters() {
                      stored.next_generation != registry.next_generation();
   const bool far =
       publisher.next_event().value() - stored.next_event.value() >= model::kEventsPerCounters;
-  if (!moved && !far) return;
+  if (!moved && !far && !counters_wanted) return;
+  counters_wanted = false;
   stored.next_webhook = registry.next_webhook();
   stored.next_generation = registry.next_generation();
   stored.next_event = publisher.next_event();
@@ -93,6 +101,11 @@ Engine::~Engine() = default;
 void Engine::handle(model::Request request, RequestId id, Now now) {
   Parts& parts = *parts_;
   const bool is_hook = std::holds_alternative<model::CallHook>(request);
+  std::optional<model::OrgId> deleted;
+  if (const auto* deletion = std::get_if<model::DeleteOrganization>(&request)) {
+    deleted = deletion->org;
+  }
+  const std::size_t organizations = parts.registry.organization_count();
   std::visit(
       [&parts, id, now](auto&& asked) {
         using Asked = std::decay_t<decltype(asked)>;
@@ -104,16 +117,18 @@ void Engine::handle(model::Request request, RequestId id, Now now) {
                              std::is_same_v<Asked, model::ListSigningKeys> ||
                              std::is_same_v<Asked, model::GetJwks>) {
           parts.signing_keys.handle(std::forward<decltype(asked)>(asked), id, now);
-        } else if constexpr (std::is_same_v<Asked, model::GetEvent> ||
-                             std::is_same_v<Asked, model::ReadRecentEvents>) {
-          // Answered by the store's reader.
-          TRIGGERD_ASSERT((!std::is_same_v<Asked, model::GetEvent> &&
-                           !std::is_same_v<Asked, model::ReadRecentEvents>));
+        } else if constexpr (kIsForReader<Asked>) {
+          TRIGGERD_ASSERT(!kIsForReader<Asked>);
         } else {
           parts.registry_requests.handle(asked, id, now);
         }
       },
       std::move(request));
+  if (parts.registry.organization_count() < organizations) {
+    // With its events goes maybe the highest sequence that is stored.
+    parts.outbox.put(model::EraseLog{*deleted, parts.publisher.next_event()});
+    parts.counters_wanted = true;
+  }
   // A hook waits for nothing of the deliveries, and they for nothing of it.
   if (!is_hook) parts.deliveries.advance(now);
 }
@@ -178,6 +193,20 @@ std::optional<model::WebhookId> Engine::webhook_id(model::WebhookRef ref) const 
   const model::Webhook* webhook = parts_->registry.peek(ref);
   if (webhook == nullptr) return std::nullopt;
   return webhook->id;
+}
+
+std::optional<model::WebhookRef> Engine::webhook_ref(model::OrgId org, model::WebhookId id) const {
+  const model::WebhookPtr webhook = parts_->registry.find(org, id);
+  if (webhook == nullptr) return std::nullopt;
+  return webhook->ref;
+}
+
+model::PendingOfWebhook Engine::pending_of(model::WebhookRef ref) const {
+  return parts_->deliveries.pending_of(ref);
+}
+
+std::optional<model::EventSeq> Engine::first_pending() const {
+  return parts_->deliveries.first_pending();
 }
 
 EngineStats Engine::stats() const {

@@ -17,6 +17,7 @@
 #include "engine/core/circuit_breaker.h"
 #include "engine/core/door_rates.h"
 #include "engine/core/hook_limits.h"
+#include "engine/model/delivery_log.h"
 #include "engine/model/limits.h"
 #include "engine/model/network.h"
 #include "engine/model/output.h"
@@ -79,7 +80,7 @@ class Engine {
   void recovered(base::Now now);
 
   // One request from the edge; answered by exactly one SendReply, now or after a read.
-  // Requires: `id` is new. GetEvent is not for the core.
+  // Requires: `id` is new. GetEvent and what else the store's reader answers is not for the core.
   void handle(model::Request request, model::RequestId id, base::Now now);
   // The outcome of an attempt that was started. Unknown ids are dropped: that is normal.
   void finish(model::AttemptId id, const model::Outcome& outcome, base::Now now);
@@ -107,6 +108,14 @@ class Engine {
   [[nodiscard]] EngineStats stats() const;
   // The webhook with this ref; nothing once it is deleted.
   [[nodiscard]] std::optional<model::WebhookId> webhook_id(model::WebhookRef ref) const;
+  // The webhook of this id; nothing when the organization has none.
+  [[nodiscard]] std::optional<model::WebhookRef> webhook_ref(model::OrgId org,
+                                                             model::WebhookId id) const;
+  // Deliveries that are not over, as of the last take_output(); those accepted since count already.
+  // `oldest` is not set.
+  [[nodiscard]] model::PendingOfWebhook pending_of(model::WebhookRef ref) const;
+  // The lowest sequence with a pending row as of then; nothing when there is none.
+  [[nodiscard]] std::optional<model::EventSeq> first_pending() const;
 
   // All that must survive a crash, as text: signing keys, organizations, keys, webhooks,
   // triggers, deliveries not final. Right after take_output() of batch N it is the same as that of

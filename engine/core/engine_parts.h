@@ -42,6 +42,7 @@ struct Engine::Parts {
 
   model::Counters stored;  // as last written or loaded
   bool loaded = false;     // something came from the store
+  bool counters_wanted = false;
 };
 
 }  // namespace triggerd::core

@@ -364,6 +364,8 @@ void HookCalls::conclude(Calls::iterator at) {
 }
 
 void HookCalls::log(const Call& call) {
+  // What is erased with its organization does not come back.
+  if (registry_.organization(call.event->org) == nullptr) return;
   outbox_.put(model::PutEvent{call.event});
   for (std::size_t i = 0; i < call.parts.size(); ++i) {
     const HookPart& said = call.parts[i].said;
@@ -373,6 +375,9 @@ void HookCalls::log(const Call& call) {
     record.webhook = call.event->matches[i].webhook;
     record.seq = call.event->seq;
     record.event_id = call.event->id;
+    record.event_name = call.event->name;
+    record.trigger_type = model::TriggerType::kSyncHook;
+    record.accepted_at = call.event->accepted_at;
     record.state_after = answered ? model::DeliveryState::kDelivered : model::DeliveryState::kDead;
     record.outcome = said.outcome;
     record.outcome.hook = nullptr;

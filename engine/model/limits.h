@@ -174,6 +174,25 @@ inline constexpr std::size_t kAnswerBytesRead = std::size_t{64} * 1024;
 inline constexpr std::size_t kAnswerBytesKept = std::size_t{4} * 1024;
 inline constexpr std::size_t kAnswerHeaderBytesMax = std::size_t{64} * 1024;
 
+// --- The delivery log -------------------------------------------------------------------------
+// Lines of a page.
+inline constexpr std::uint32_t kLogPageDefault = 50;
+inline constexpr std::uint32_t kLogPageMax = 200;
+// Stored rows looked at for one page, so that a filter that little passes does not read them all.
+inline constexpr std::uint32_t kLogRowsLookedAtMax = 4000;
+
+// --- Retention --------------------------------------------------------------------------------
+inline constexpr std::chrono::nanoseconds kRetentionAgeDefault = std::chrono::hours(30 * 24);
+inline constexpr std::chrono::nanoseconds kRetentionDeadLetterAgeDefault =
+    std::chrono::hours(90 * 24);
+// At least as long as an event id is remembered.
+inline constexpr std::chrono::nanoseconds kRetentionAgeMin = std::chrono::hours(24);
+inline constexpr std::chrono::nanoseconds kRetentionAgeMax = std::chrono::hours(10 * 365 * 24);
+// Between two passes; between two pieces of a pass, and how many events one looks at.
+inline constexpr std::chrono::nanoseconds kRetentionInterval = std::chrono::minutes(1);
+inline constexpr std::chrono::nanoseconds kRetentionRest = std::chrono::milliseconds(20);
+inline constexpr std::uint32_t kRetentionStepEvents = 256;
+
 // --- Stored rows ------------------------------------------------------------------------------
 // Matches whose delivery states share one stored row: a wide event does not rewrite all of itself
 // for each outcome, and the outcomes of a turn usually share a row.
@@ -184,6 +203,8 @@ static_assert(kStreamGroupLinesMax <= kEventsPerBatchMax);
 static_assert(kStreamGroupBytesMax + kStreamLineBytesMax <= kBodyBytesMax);
 static_assert(kMatchesPerRequestMax <= kWatchedDeliveriesMax);
 static_assert(kAnswerBytesKept <= kAnswerBytesRead);
+static_assert(kRetentionAgeMin >= kDedupWindow, "an id is not forgotten before its time");
+static_assert(kLogPageMax <= kLogRowsLookedAtMax);
 static_assert(kHookCallsPerOrgMax <= kHookCallsMax);
 static_assert(kMatchesPerRequestMax >= kWebhooksPerOrgMax, "one event may match every webhook");
 static_assert(kInFlightPerWebhookDefault <= kInFlightDefault);

@@ -66,6 +66,18 @@ struct ErasePending {
 struct PutAttempt {
   AttemptRecord attempt;
 };
+// A delivery that was over is wanted again, and stands in a pending row from now on: it is not
+// listed by its final state any more. Goes before its PutPending.
+struct ReopenDelivery {
+  WebhookRef webhook;
+  EventSeq seq;
+};
+// The events of the organization before this sequence go, with all that is known of their
+// deliveries: in the background, each once none of its deliveries is pending.
+struct EraseLog {
+  OrgId org;
+  EventSeq before;
+};
 struct PutSigningKey {
   SigningKey key;
 };
@@ -79,7 +91,8 @@ struct PutCounters {
 using Mutation =
     std::variant<PutOrganization, EraseOrganization, PutApiKey, EraseApiKey, PutWebhook,
                  EraseWebhook, PutTrigger, EraseTrigger, PutEventType, EraseEventType, PutEvent,
-                 PutPending, ErasePending, PutAttempt, PutSigningKey, EraseSigningKey, PutCounters>;
+                 PutPending, ErasePending, PutAttempt, ReopenDelivery, EraseLog, PutSigningKey,
+                 EraseSigningKey, PutCounters>;
 
 // Mutations that become durable together, in order. Self-contained and replayable.
 struct Batch {

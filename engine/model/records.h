@@ -207,10 +207,11 @@ inline constexpr OutcomeClass kLastOutcomeClass = OutcomeClass::kDisabled;
 
 // Microseconds; 0 where a phase did not happen (a reused connection has no connect).
 struct PhaseTimings {
+  std::uint32_t queue_us = 0;  // from the start by the engine until it went on the wire
   std::uint32_t dns_us = 0;
   std::uint32_t connect_us = 0;
   std::uint32_t tls_us = 0;
-  std::uint32_t first_byte_us = 0;
+  std::uint32_t first_byte_us = 0;  // since it went on the wire, as is the total
   std::uint32_t total_us = 0;
   bool operator==(const PhaseTimings&) const = default;
 };
@@ -248,6 +249,10 @@ struct AttemptRecord {
   WebhookRef webhook;
   EventSeq seq;
   EventId event_id;
+  // Of the event, so that lists need not read it.
+  std::string event_name;
+  TriggerType trigger_type = TriggerType::kEvent;
+  WallTime accepted_at;
   std::uint16_t number = 1;  // 1 for the first; kNoAttempt for a state reached without one
   DeliveryState state_after = DeliveryState::kDelivered;
   WallTime due;  // of the next attempt; state_after == kDelayed only

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/model/delivery_log.h"
+#include "engine/model/limits.h"
 #include "engine/model/network.h"
 #include "engine/model/records.h"
 
@@ -238,13 +240,35 @@ struct ReadRecentEvents {
   std::uint32_t count_max = 0;
 };
 
+// The delivery log, newest first. Answered like GetEvent.
+struct ListLoggedDeliveries {
+  OrgId org;
+  WebhookId webhook;
+  LogFilter filter{};
+  std::optional<LogPosition> position{};  // of the page before; nothing: from the newest on
+  std::uint32_t limit = kLogPageDefault;
+};
+struct ListLoggedEvents {
+  OrgId org;
+  LogFilter filter{};
+  std::optional<LogPosition> position{};
+  std::uint32_t limit = kLogPageDefault;
+};
+// One delivery with all its attempts.
+struct GetDelivery {
+  OrgId org;
+  WebhookId webhook;
+  EventId event;
+};
+
 using Request =
     std::variant<CreateOrganization, ListOrganizations, GetOrganization, DeleteOrganization,
                  CreateApiKey, ListApiKeys, DeleteApiKey, RotateSigningKey, ListSigningKeys,
                  GetJwks, CreateWebhook, ListWebhooks, GetWebhook, PatchWebhook, DeleteWebhook,
                  RotateSecret, GetSecret, ListTriggers, AddTrigger, RemoveTrigger, TestTrigger,
                  ListEventTypes, GetEventType, DefineEventType, RemoveEventType, PublishEvents,
-                 CallHook, GetEvent, ReadRecentEvents>;
+                 CallHook, GetEvent, ReadRecentEvents, ListLoggedDeliveries, ListLoggedEvents,
+                 GetDelivery>;
 
 // --- Replies ----------------------------------------------------------------------------------
 
@@ -396,10 +420,28 @@ struct EventReply {
   std::vector<DeliveryView> deliveries;
 };
 
+// A page may be shorter than asked for, or empty, and still have a position to go on from: what is
+// looked at for one page is bounded.
+struct LoggedDeliveriesReply {
+  WebhookId webhook;
+  std::vector<LoggedDelivery> deliveries;
+  std::optional<LogPosition> next;
+};
+struct LoggedEventsReply {
+  std::vector<LoggedEvent> events;
+  std::optional<LogPosition> next;
+};
+struct DeliveryReply {
+  WebhookId webhook;
+  LoggedDelivery delivery;
+  std::vector<AttemptRecord> attempts;  // newest first
+};
+
 using Reply = std::variant<Refusal, Done, TriggerAdded, OrganizationReply, OrganizationsReply,
                            ApiKeyReply, ApiKeysReply, SigningKeyReply, SigningKeysReply, JwksReply,
                            WebhookReply, WebhooksReply, SecretRotated, SecretReply, TriggersReply,
                            FilterToTry, RecentEvents, TriggerTestReply, EventTypeReply,
-                           EventTypesReply, StaleRules, PublishReply, HookReply, EventReply>;
+                           EventTypesReply, StaleRules, PublishReply, HookReply, EventReply,
+                           LoggedDeliveriesReply, LoggedEventsReply, DeliveryReply>;
 
 }  // namespace triggerd::model

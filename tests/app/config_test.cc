@@ -138,6 +138,16 @@ const std::vector<SettingCase>& setting_cases() {
        {{"localhost"}, {"10.0.0.0/33"}, {"10.0.0.0/8", "x"}},
        "127.0.0.0/8"},
       {"targets.ca_file", {{"ca.pem"}}, {}, ""},
+      {"retention.age", {{"24h"}, {"87600h"}}, {{"23h59m"}, {"0s"}, {"87601h"}, {"30d"}, {""}}, ""},
+      {"retention.dead_letter_age",
+       {{"24h"}, {"87600h"}},
+       {{"23h59m"}, {"0s"}, {"87601h"}, {""}},
+       ""},
+      {"retention.max_bytes",
+       {{"0"}, {"1125899906842624"}},
+       {{"-1"}, {"1125899906842625"}, {"10GB"}},
+       "from 0 to"},
+      {"retention.interval", {{"100ms"}, {"24h"}}, {{"99ms"}, {"0s"}, {"25h"}, {"hourly"}}, ""},
       {"dns.servers", {{}, {"192.0.2.53"}, {"192.0.2.53", "192.0.2.54"}}, {}, ""},
       {"signing.publish_before_use",
        {{"0s"}, {"168h"}},
@@ -219,6 +229,10 @@ TEST(SetSetting, ValuesArriveWhereTheyBelong) {
       {"targets.allow_http", {"true"}},
       {"targets.allow_networks", {"127.0.0.0/8"}},
       {"targets.ca_file", {"c"}},
+      {"retention.age", {"25h"}},
+      {"retention.dead_letter_age", {"26h"}},
+      {"retention.max_bytes", {"27"}},
+      {"retention.interval", {"28s"}},
       {"dns.servers", {"192.0.2.53"}},
       {"signing.publish_before_use", {"2h"}},
       {"signing.rotation_overlap", {"3h"}},
@@ -241,6 +255,10 @@ TEST(SetSetting, ValuesArriveWhereTheyBelong) {
   EXPECT_TRUE(config.sdk_ingest.enabled);
   EXPECT_THAT(config.sdk_ingest.allowed_origins, ElementsAre("https://shop.example"));
   EXPECT_EQ(config.rates, (core::DoorRates{{25, 26}, {27, 28}, {21, 22}, {23, 24}}));
+  EXPECT_EQ(config.retention.age, std::chrono::hours(25));
+  EXPECT_EQ(config.retention.dead_letter_age, std::chrono::hours(26));
+  EXPECT_EQ(config.retention.bytes_max, 27U);
+  EXPECT_EQ(config.retention.interval, std::chrono::seconds(28));
   EXPECT_EQ(config.admin_token, "secret");
   EXPECT_EQ(config.admin_token_file, "a");
   EXPECT_EQ(config.data_path, "b");

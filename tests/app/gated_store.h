@@ -57,6 +57,9 @@ class GatedStore final : public store::Store {
     await_reads();
     return rows_.read_event(seq);
   }
+  base::Result<store::RetentionProgress> retain(const store::RetentionStep& step) override {
+    return rows_.retain(step);
+  }
   base::Status close() override { return rows_.close(); }
 
  private:

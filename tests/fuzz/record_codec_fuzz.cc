@@ -32,11 +32,12 @@ bool check(std::string_view row) {
 
 // A row is of one kind at most.
 void check_all(std::string_view row) {
-  const int accepted =
-      check<model::Organization>(row) + check<model::ApiKey>(row) + check<store::WebhookRow>(row) +
-      check<model::Trigger>(row) + check<model::Event>(row) + check<model::PendingChunk>(row) +
-      check<model::AttemptRecord>(row) + check<model::SigningKey>(row) +
-      check<model::Counters>(row) + check<store::EventRow>(row) + check<store::WebhookSecrets>(row);
+  const int accepted = check<model::Organization>(row) + check<model::ApiKey>(row) +
+                       check<store::WebhookRow>(row) + check<model::Trigger>(row) +
+                       check<model::Event>(row) + check<model::PendingChunk>(row) +
+                       check<model::AttemptRecord>(row) + check<model::SigningKey>(row) +
+                       check<model::Counters>(row) + check<store::EventRow>(row) +
+                       check<store::WebhookSecrets>(row) + check<model::EventSummary>(row);
   TRIGGERD_ASSERT(accepted <= 1);
 }
 

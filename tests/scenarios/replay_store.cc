@@ -50,6 +50,9 @@ void ReplayStore::put(const model::Mutation& mutation) {
           TRIGGERD_ASSERT(pending_.erase({what.seq, what.chunk}) == 1);
         } else if constexpr (std::is_same_v<What, model::PutAttempt>) {
           attempts_.push_back(what.attempt);
+        } else if constexpr (std::is_same_v<What, model::ReopenDelivery> ||
+                             std::is_same_v<What, model::EraseLog>) {
+          // Of lists and retention, which are not replayed.
         } else if constexpr (std::is_same_v<What, model::PutSigningKey>) {
           signing_keys_[what.key.kid] = what.key;
         } else if constexpr (std::is_same_v<What, model::EraseSigningKey>) {

@@ -190,6 +190,12 @@ std::string Scenario::text_of(const model::Mutation& mutation) const {
                  std::to_string(what.chunk);
         } else if constexpr (std::is_same_v<What, model::PutAttempt>) {
           return "put attempt " + text_of(what.attempt);
+        } else if constexpr (std::is_same_v<What, model::ReopenDelivery>) {
+          return "reopen event " + std::to_string(what.seq.value()) + " at " +
+                 name_of(what.webhook);
+        } else if constexpr (std::is_same_v<What, model::EraseLog>) {
+          return "erase log of " + name_of(what.org.value()) + " before event " +
+                 std::to_string(what.before.value());
         } else if constexpr (std::is_same_v<What, model::PutCounters>) {
           return "put counters: next webhook " +
                  std::to_string(what.counters.next_webhook.value()) + ", generation " +

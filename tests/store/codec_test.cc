@@ -231,6 +231,9 @@ model::AttemptRecord any_record() {
   attempt.webhook = model::WebhookRef(any_integer<std::uint32_t>());
   attempt.seq = model::EventSeq(any_integer<std::uint64_t>());
   attempt.event_id = any_uuid<model::EventId>();
+  attempt.event_name = any<std::string>();
+  attempt.trigger_type = any_between(model::TriggerType::kEvent, model::TriggerType::kSyncHook);
+  attempt.accepted_at = any_time();
   attempt.number = any_integer<std::uint16_t>();
   attempt.state_after = any_between(model::DeliveryState::kReady, model::DeliveryState::kCancelled);
   attempt.due = any_time();
@@ -239,7 +242,7 @@ model::AttemptRecord any_record() {
   attempt.outcome.retry_after = any_duration();
   attempt.outcome.timings = {any_integer<std::uint32_t>(), any_integer<std::uint32_t>(),
                              any_integer<std::uint32_t>(), any_integer<std::uint32_t>(),
-                             any_integer<std::uint32_t>()};
+                             any_integer<std::uint32_t>(), any_integer<std::uint32_t>()};
   attempt.outcome.started_at = any_time();
   attempt.outcome.detail = any<std::string>();
   attempt.outcome.answer = any<std::string>();
@@ -261,6 +264,18 @@ model::Counters any_record() {
 template <>
 EventRow any_record() {
   return {model::EventSeq(any_integer<std::uint64_t>()), any_time(), any_integer<std::uint32_t>()};
+}
+template <>
+model::EventSummary any_record() {
+  return {model::EventSeq(any_integer<std::uint64_t>()),
+          any_uuid<model::EventId>(),
+          any_uuid<model::OrgId>(),
+          any<std::string>(),
+          any_time(),
+          any_time(),
+          any<bool>(),
+          any_between(model::TriggerType::kEvent, model::TriggerType::kSyncHook),
+          any_integer<std::uint32_t>()};
 }
 template <>
 WebhookSecrets any_record() {
@@ -307,6 +322,7 @@ TRIGGERD_SAMPLE(WebhookRow, "webhook", sample_webhook_row());
 TRIGGERD_SAMPLE(model::Trigger, "trigger", sample_trigger());
 TRIGGERD_SAMPLE(model::EventType, "event_type", event_type(1, "OrderPlaced_v1"));
 TRIGGERD_SAMPLE(model::Event, "event", event(1'000'000));
+TRIGGERD_SAMPLE(model::EventSummary, "event_summary", model::summary_of(event(1'000'000)));
 TRIGGERD_SAMPLE(model::PendingChunk, "pending", pending(1'000'000, 2));
 TRIGGERD_SAMPLE(model::AttemptRecord, "attempt", attempt(300, 1'000'000, model::kNoAttempt));
 TRIGGERD_SAMPLE(model::SigningKey, "signing_key", signing_key("kid-1"));
@@ -318,10 +334,10 @@ TRIGGERD_SAMPLE(WebhookSecrets, "webhook_secrets",
 
 template <class Record>
 class Codec : public ::testing::Test {};
-using Records =
-    ::testing::Types<model::Organization, model::ApiKey, model::EventType, WebhookRow,
-                     model::Trigger, model::Event, model::PendingChunk, model::AttemptRecord,
-                     model::SigningKey, model::Counters, EventRow, WebhookSecrets>;
+using Records = ::testing::Types<model::Organization, model::ApiKey, model::EventType, WebhookRow,
+                                 model::Trigger, model::Event, model::PendingChunk,
+                                 model::AttemptRecord, model::SigningKey, model::Counters, EventRow,
+                                 WebhookSecrets, model::EventSummary>;
 TYPED_TEST_SUITE(Codec, Records);
 
 template <class Record>

@@ -39,6 +39,14 @@ TEST(Keys, AreAsDrawn) {
   EXPECT_EQ(webhook_key(model::WebhookRef(0x01020304)), "w\x01\x02\x03\x04");
   EXPECT_EQ(attempt_key(model::WebhookRef(0x01020304), model::EventSeq(0x05060708090a0b0c), 0x0d0e),
             "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e");
+  EXPECT_EQ(final_of_webhook_key(model::WebhookRef(0x01020304), model::DeliveryState::kDead,
+                                 model::EventSeq(0x05060708090a0b0c)),
+            "w\x01\x02\x03\x04\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c");
+  EXPECT_EQ(final_of_event_key(model::EventSeq(0x0102030405060708),
+                               model::DeliveryState::kCancelled, model::WebhookRef(0x090a0b0c)),
+            "s\x01\x02\x03\x04\x05\x06\x07\x08\x05\x09\x0a\x0b\x0c");
+  EXPECT_EQ(org_event_key(id_of<model::OrgId>(1), model::EventSeq(1)).size(), kOrgEventKeyBytes);
+  EXPECT_EQ(erasure_key(id_of<model::OrgId>(1)).size(), 17U);
   EXPECT_EQ(signing_key_key("kid"), "skid");
   EXPECT_EQ(organization_key(id_of<model::OrgId>(1)).size(), 17U);
   EXPECT_EQ(api_key_key(id_of<model::OrgId>(1), id_of<model::ApiKeyId>(2)).size(), 33U);

@@ -34,6 +34,11 @@ class StoreConformance : public ::testing::TestWithParam<MakeStoreDriver> {
     if (driver_->is_durable()) store_ = &driver_->open();
   }
   Store& store() { return *store_; }
+  // A new, empty store.
+  void driver_again() {
+    driver_ = GetParam()();
+    store_ = &driver_->open();
+  }
 
  private:
   std::unique_ptr<StoreDriver> driver_;

@@ -154,13 +154,15 @@ inline model::AttemptRecord attempt(std::uint32_t webhook, std::uint64_t seq,
   attempt.webhook = model::WebhookRef(webhook);
   attempt.seq = model::EventSeq(seq);
   attempt.event_id = id_of<model::EventId>(static_cast<std::uint8_t>(seq));
+  attempt.event_name = "PersonCreated_v1";
+  attempt.accepted_at = wall(1);
   attempt.number = number;
   attempt.state_after = model::DeliveryState::kDelayed;
   attempt.due = wall(90);
   attempt.outcome.kind = model::OutcomeClass::kHttpError;
   attempt.outcome.http_status = 503;
   attempt.outcome.retry_after = std::chrono::seconds(30);
-  attempt.outcome.timings = {1, 200, 40'000, 5, 6'000'000};
+  attempt.outcome.timings = {7, 1, 200, 40'000, 5, 6'000'000};
   attempt.outcome.started_at = wall(3);
   attempt.outcome.detail = "answered 503";
   attempt.outcome.answer = "try later";

@@ -25,6 +25,7 @@ class FaultStore final : public store::Store {
   base::Result<std::optional<store::EventRow>> get(const store::EventKey& key) override;
   base::Result<store::ListPage> list(const store::ListQuery& query) override;
   base::Status scan(const std::function<void(model::Record)>& record) override;
+  base::Result<store::RetentionProgress> retain(const store::RetentionStep& step) override;
   base::Result<model::EventPtr> read_event(model::EventSeq seq) override;
   base::Status close() override;
 

@@ -46,6 +46,8 @@ class Applier {
     const auto [at, fresh] = tables_.latest_attempts.try_emplace(key, put.attempt);
     if (!fresh && put.attempt.number >= at->second.number) at->second = put.attempt;
   }
+  void operator()(const model::ReopenDelivery& /*reopen*/) {}  // of lists, which are not kept here
+  void operator()(const model::EraseLog& /*erase*/) {}
   void operator()(const model::PutSigningKey& put) { tables_.signing_keys[put.key.kid] = put.key; }
   void operator()(const model::EraseSigningKey& erase) { tables_.signing_keys.erase(erase.kid); }
   void operator()(const model::PutCounters& put) { tables_.counters = put.counters; }

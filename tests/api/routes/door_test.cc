@@ -60,8 +60,9 @@ TEST_F(DoorTest, a_wrong_method_is_405_with_what_is_allowed) {
   EXPECT_EQ(allowed(Method::kOptions, kWebhook), "GET, HEAD, PATCH, DELETE");
   EXPECT_EQ(allowed(Method::kPatch, kWebhook + "/triggers"), "GET, HEAD, POST, DELETE");
   EXPECT_EQ(allowed(Method::kDelete, kWebhooks + "/verification-jwks"), "GET, HEAD");
-  EXPECT_EQ(allowed(Method::kGet, "/organizations/events"), "POST");
-  EXPECT_EQ(allowed(Method::kHead, "/organizations/events"), "POST");
+  EXPECT_EQ(allowed(Method::kDelete, "/organizations/events"), "POST, GET, HEAD");
+  EXPECT_EQ(allowed(Method::kGet, "/test-events"), "POST");
+  EXPECT_EQ(allowed(Method::kHead, "/test-events"), "POST");
   EXPECT_EQ(allowed(Method::kPost, "/livez"), "GET, HEAD");
   EXPECT_EQ(allowed(Method::kTrace, "/livez"), "GET, HEAD");
 }

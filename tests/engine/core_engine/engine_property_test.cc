@@ -230,6 +230,11 @@ class World {
     rebuilt.recovered(now_);
     RC_ASSERT(engine_->durable_state() == rebuilt.durable_state());
     RC_ASSERT(engine_->stats().pending == rebuilt.stats().pending);
+    for (const model::WebhookPtr& webhook : webhooks_) {
+      const model::PendingOfWebhook pending = engine_->pending_of(webhook->ref);
+      RC_ASSERT(pending.count == rebuilt.pending_of(webhook->ref).count);
+      RC_ASSERT(pending.newest >= rebuilt.pending_of(webhook->ref).newest);
+    }
   }
 
   void release() {

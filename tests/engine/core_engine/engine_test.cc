@@ -304,6 +304,45 @@ TEST_F(EngineTest, WritesItsCountersFromTimeToTimeSoThatRecoveryScansLittle) {
   EXPECT_EQ(counters.back().counters.first_pending, counters.back().counters.next_event);
 }
 
+// Lists trust that it is never below what the store holds as pending.
+TEST_F(EngineTest, CountsPendingOfAWebhookDownOnlyWhenTheRowsSaySo) {
+  recover_with_active(2);
+  const auto started = effects_of<model::StartAttempt>(publish(1));
+  ASSERT_EQ(started.size(), 2U);
+  EXPECT_EQ(engine_->pending_of(model::WebhookRef(1)).count, 1U);
+  EXPECT_EQ(engine_->pending_of(model::WebhookRef(1)).newest, model::EventSeq(1));
+  EXPECT_EQ(engine_->pending_of(model::WebhookRef(9)).count, 0U);
+  model::Outcome outcome;
+  outcome.kind = model::OutcomeClass::kOk;
+  outcome.http_status = 200;
+  for (const auto& start : started) engine_->finish(start.id, outcome, now_);
+  EXPECT_EQ(engine_->pending_of(model::WebhookRef(1)).count, 1U);
+  const auto attempts = mutations_of<model::PutAttempt>(engine_->take_output());
+  EXPECT_EQ(engine_->pending_of(model::WebhookRef(1)).count, 0U);
+  EXPECT_EQ(engine_->pending_of(model::WebhookRef(1)).newest, model::EventSeq(1));
+  ASSERT_EQ(attempts.size(), 2U);
+  EXPECT_EQ(attempts[0].attempt.event_name, "PersonCreated_v1");
+  EXPECT_EQ(attempts[0].attempt.accepted_at, now_.wall);
+}
+
+// The events of the organization are erased later: what is stored must still say which sequences
+// were given out.
+TEST_F(EngineTest, DeletedOrganizationLeavesWhatIsToBeErasedAndTheCounters) {
+  recover_with({});
+  static_cast<void>(publish(1, 3));
+  engine_->handle(model::DeleteOrganization{kOrg}, model::RequestId(77), now_);
+  const model::Output output = engine_->take_output();
+  const auto erased = mutations_of<model::EraseLog>(output);
+  ASSERT_EQ(erased.size(), 1U);
+  EXPECT_EQ(erased[0].org, kOrg);
+  EXPECT_EQ(erased[0].before, model::EventSeq(4));
+  const auto counters = mutations_of<model::PutCounters>(output);
+  ASSERT_EQ(counters.size(), 1U);
+  EXPECT_EQ(counters[0].counters.next_event, model::EventSeq(4));
+  engine_->handle(model::DeleteOrganization{kOrg}, model::RequestId(78), now_);
+  EXPECT_TRUE(engine_->take_output().batch.mutations.empty());
+}
+
 TEST_F(EngineTest, DropsTheReplyOfACancelledRequestAndKeepsWhatItDid) {
   recover_with_active(1);
   engine_->handle(model::DeleteWebhook{kOrg, model::WebhookId(uuid(1001))}, model::RequestId(7),
@@ -327,7 +366,7 @@ using EngineDeathTest = EngineTest;
 
 TEST_F(EngineDeathTest, AGetEventForTheCoreIsOurMistake) {
   recover_with_active(1);
-  EXPECT_DEATH(engine_->handle(model::GetEvent{}, model::RequestId(1), now_), "GetEvent");
+  EXPECT_DEATH(engine_->handle(model::GetEvent{}, model::RequestId(1), now_), "kIsForReader");
 }
 
 // --- Limits that are too far away to be reached through the engine ----------------------------

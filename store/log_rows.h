@@ -1,0 +1,46 @@
+// The delivery log's lists, once for every store: what a store must be able to look up, and the
+// lists made of it.
+//
+// Work is bounded by rows: each list ends when its page is full, when it has looked at as many rows
+// as it may, or when nothing is left, and says where to go on.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "store/store.h"
+
+namespace triggerd::store {
+
+// Rows of one moment (a snapshot), looked up from the newest on. Borrowed for one list.
+class LogRows {
+ public:
+  using OnAttempt = std::function<bool(model::AttemptRecord)>;
+  using OnPending = std::function<bool(const model::PendingChunk&)>;
+
+  virtual ~LogRows() = default;
+  // The last attempt (highest number) of the webhook's newest delivery below this sequence.
+  virtual base::Result<std::optional<model::AttemptRecord>> attempt_before(
+      model::WebhookRef webhook, model::EventSeq before) = 0;
+  // All attempts of a delivery, last one first, until `each` returns false.
+  virtual base::Status attempts_of(model::WebhookRef webhook, model::EventSeq seq,
+                                   const OnAttempt& each) = 0;
+  // Pending rows of events [first, before), the newest first, until `each` returns false.
+  virtual base::Status pending_between(model::EventSeq first, model::EventSeq before,
+                                       const OnPending& each) = 0;
+  // The webhook's newest delivery below this sequence that was dead, or was cancelled.
+  virtual base::Result<std::optional<model::EventSeq>> final_before(model::WebhookRef webhook,
+                                                                    model::DeliveryState state,
+                                                                    model::EventSeq before) = 0;
+  // Deliveries of an event that are dead, and cancelled; the other counts are not set.
+  virtual base::Result<model::DeliveryCounts> finals_of(model::EventSeq seq) = 0;
+  // The organization's newest event below this sequence.
+  virtual base::Result<std::optional<model::EventSummary>> event_before(model::OrgId org,
+                                                                        model::EventSeq before) = 0;
+};
+
+[[nodiscard]] base::Result<ListPage> list_log(LogRows& rows, const ListLog& query);
+[[nodiscard]] base::Result<ListPage> list_attempts(LogRows& rows, const ListAttempts& query);
+[[nodiscard]] base::Result<ListPage> list_events(LogRows& rows, const ListEvents& query);
+
+}  // namespace triggerd::store
