@@ -143,6 +143,7 @@ class Deliveries final : private DelayObserver {
   void payload_late(const Grant& grant, base::Now now);
   void promote_due(base::Now now);
 
+  // delivery_outcome.cc
   void conclude(DeliveryRef delivery, model::DeliveryState state, std::uint16_t number,
                 model::Outcome outcome);
   void give_up(DeliveryRef delivery, const Fate& fate, base::Now now);

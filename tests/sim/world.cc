@@ -391,6 +391,9 @@ void World::reply_arrives(const model::SendReply& sent) {
                 Happening::kAskAgain, epoch_, sent.request.value());
     return;
   }
+  if (const auto* published = std::get_if<model::PublishReply>(&sent.reply)) {
+    note_wait(std::get<model::PublishEvents>(at->second), *published);
+  }
   workload_.learn(at->second, sent.reply);
   waiting_.erase(at);
 }
@@ -419,7 +422,6 @@ void World::note_reply(const model::Reply& reply) {
       if (event.duplicate) tally_.hit(Sometimes::kDedupInMemory);
       if (!event.faults.empty()) tally_.hit(Sometimes::kRefusedByItself);
     }
-    if (at != waiting_.end()) note_wait(std::get<model::PublishEvents>(at->second), *published);
   }
 }
 

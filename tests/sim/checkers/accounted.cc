@@ -97,13 +97,6 @@ void Accounted::released(const Released& seen) {
   for (const model::PublishedEvent& published : reply->events) {
     if (!published.faults.empty()) continue;  // refused by itself
     const model::Event* event = scene_.durable.find_event(org, published.id);
-    if (!published.faults.empty()) {
-      if (event != nullptr) {
-        scene_.verdict.object(
-            kName, "event " + published.id.to_string() + " is refused by itself and in the store");
-      }
-      continue;
-    }
     if (event == nullptr) {
       scene_.verdict.object(kName, "event " + published.id.to_string() +
                                        " is answered with 202 and not in the store");

@@ -70,7 +70,8 @@ void Waits::check_time(const model::SendReply& sent, base::Now now) {
 
 void Waits::released(const Released& seen) {
   const auto* sent = std::get_if<model::SendReply>(&seen.effect);
-  if (sent == nullptr) return;
+  // What is given back is asked again.
+  if (sent == nullptr || std::holds_alternative<model::StaleRules>(sent->reply)) return;
   const auto at = asked_.find(sent->request);
   if (at == asked_.end()) return;
   const Asked asked = at->second;
