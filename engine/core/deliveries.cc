@@ -34,10 +34,11 @@ bool is_busy(DeliveryPlace place) {
 }  // namespace
 
 Deliveries::Deliveries(DeliveryOptions options, Registry& registry, Outbox& outbox,
-                       base::Random& random)
+                       PublishWaits& waits, base::Random& random)
     : options_(std::move(options)),
       registry_(registry),
       outbox_(outbox),
+      waits_(waits),
       random_(random),
       events_(options_.payload_cache_bytes),
       scheduler_(options_.limits, *this, options_.seed),

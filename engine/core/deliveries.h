@@ -26,6 +26,7 @@
 #include "engine/core/key_lines.h"
 #include "engine/core/outbox.h"
 #include "engine/core/pending_events.h"
+#include "engine/core/publish_waits.h"
 #include "engine/core/registry.h"
 #include "engine/core/retry_policy.h"
 #include "engine/core/scheduler.h"
@@ -47,7 +48,8 @@ struct DeliveryOptions {
 class Deliveries final : private DelayObserver {
  public:
   // All arguments outlive this.
-  Deliveries(DeliveryOptions options, Registry& registry, Outbox& outbox, base::Random& random);
+  Deliveries(DeliveryOptions options, Registry& registry, Outbox& outbox, PublishWaits& waits,
+             base::Random& random);
 
   // --- Recovery: load() in order of (seq, chunk), then recovered() ----------------------------
   void load(const model::PendingChunk& chunk);
@@ -143,6 +145,7 @@ class Deliveries final : private DelayObserver {
   void give_up(DeliveryRef delivery, const Fate& fate, base::Now now);
   [[nodiscard]] RetryDecision decide(const Attempt& attempt, const model::Outcome& outcome);
   void note_health(const Attempt& attempt, RetryVerdict verdict, base::Now now);
+  void log(DeliveryRef delivery, std::uint16_t number, model::Outcome outcome);
   void retry_later(DeliveryRef delivery, const model::Outcome& outcome, base::Duration delay,
                    base::Now now);
   void step_back(const Grant& grant, const model::Outcome& outcome, base::Duration delay,
@@ -160,6 +163,7 @@ class Deliveries final : private DelayObserver {
   DeliveryOptions options_;
   Registry& registry_;
   Outbox& outbox_;
+  PublishWaits& waits_;
   base::Random& random_;
   PendingEvents events_;
   Scheduler scheduler_;

@@ -125,14 +125,7 @@ void Deliveries::conclude(DeliveryRef delivery, DeliveryState state, std::uint16
   concluded.state = state;
   concluded.due = model::WallTime();
   move(delivery, DeliveryPlace::kNowhere);
-  AttemptRecord record;
-  record.webhook = concluded.webhook;
-  record.seq = event.seq;
-  record.event_id = event.id;
-  record.number = number;
-  record.state_after = state;
-  record.outcome = std::move(outcome);
-  outbox_.put(PutAttempt{std::move(record)});
+  log(delivery, number, std::move(outcome));
   mark_dirty(delivery);
   follow(delivery);
 
@@ -145,6 +138,25 @@ void Deliveries::conclude(DeliveryRef delivery, DeliveryState state, std::uint16
   }
 }
 
+// Puts down what led to the state in which the delivery now is, and tells who waits for it.
+void Deliveries::log(DeliveryRef delivery, std::uint16_t number, Outcome outcome) {
+  const PendingEvent& event = events_.at(delivery.event);
+  const PendingDelivery& logged = event.deliveries[delivery.match];
+  AttemptRecord record;
+  record.webhook = logged.webhook;
+  record.seq = event.seq;
+  record.event_id = event.id;
+  record.number = number;
+  record.state_after = logged.state;
+  record.due = logged.due;
+  const OutcomeClass kind = outcome.kind;
+  const std::uint16_t http_status = outcome.http_status;
+  record.outcome = std::move(outcome);
+  outbox_.put(PutAttempt{std::move(record)});
+  const bool is_first = number == 1 || (number == kNoAttempt && logged.attempts == 0);
+  if (is_first) waits_.over(event.seq, delivery.match, kind, http_status);
+}
+
 void Deliveries::give_up(DeliveryRef delivery, const Fate& fate, Now now) {
   Outcome outcome;
   outcome.kind = OutcomeClass::kCancelled;
@@ -155,21 +167,12 @@ void Deliveries::give_up(DeliveryRef delivery, const Fate& fate, Now now) {
 
 void Deliveries::retry_later(DeliveryRef delivery, const Outcome& outcome, Duration delay,
                              Now now) {
-  const PendingEvent& event = events_.at(delivery.event);
-  PendingDelivery& delayed = event.deliveries[delivery.match];
+  PendingDelivery& delayed = delivery_at(delivery);
   delayed.state = DeliveryState::kDelayed;
   delayed.due = now.wall + delay;
   move(delivery, DeliveryPlace::kDelayed);
   scheduler_.delay(delivery, now.mono + delay);
-  AttemptRecord record;
-  record.webhook = delayed.webhook;
-  record.seq = event.seq;
-  record.event_id = event.id;
-  record.number = delayed.attempts;
-  record.state_after = DeliveryState::kDelayed;
-  record.due = delayed.due;
-  record.outcome = outcome;
-  outbox_.put(PutAttempt{std::move(record)});
+  log(delivery, delayed.attempts, outcome);
   mark_dirty(delivery);
 }
 

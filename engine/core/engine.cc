@@ -52,14 +52,15 @@ Engine::Parts::Parts(EngineOptions given, base::Random& random)
     : options(completed(std::move(given))),
       seed(random.next()),
       registry(seed),
-      deliveries(delivery_options(options, seed), registry, outbox, random),
+      waits(PublishWaitLimits{options.publish_waits_max, options.watched_deliveries_max}, outbox),
+      deliveries(delivery_options(options, seed), registry, outbox, waits, random),
       registry_requests(RegistryLimits{options.webhooks_per_org_max,
                                        options.triggers_per_webhook_max, options.secret_overlap},
                         options.targets, registry, deliveries, catalogue, filters, outbox, random),
       door(options.rates, seed),
       publisher(publish_limits(options),
                 DedupOptions{options.dedup_window, options.dedup_ids, seed}, registry, deliveries,
-                catalogue, filters, door, outbox),
+                catalogue, filters, door, waits, outbox),
       signing_keys(options.key_publish_lead,
                    RateLimit::of(options.rates.jwks.per_minute, std::chrono::minutes(1),
                                  options.rates.jwks.burst),
@@ -135,6 +136,7 @@ void Engine::tick(Now now) {
   parts_->hooks.advance(now);
   parts_->signing_keys.tick(now);
   parts_->deliveries.advance(now);
+  parts_->waits.advance(now);
 }
 
 void Engine::tick_hooks(Now now) {
@@ -144,7 +146,12 @@ void Engine::tick_hooks(Now now) {
 void Engine::cancel(RequestId id) {
   parts_->publisher.cancel(id);
   parts_->hooks.cancel(id);
+  parts_->waits.cancel(id);
   parts_->outbox.drop_reply(id);
+}
+
+void Engine::stop_waiting() {
+  parts_->waits.stop();
 }
 
 model::Output Engine::take_output() {
@@ -157,7 +164,7 @@ std::optional<MonoTime> Engine::next_deadline() const {
   std::optional<MonoTime> next;
   for (const std::optional<MonoTime>& each :
        {parts_->hooks.next_deadline(), parts_->deliveries.next_deadline(),
-        parts_->signing_keys.next_deadline()}) {
+        parts_->signing_keys.next_deadline(), parts_->waits.next_deadline()}) {
     if (each && (!next || *each < *next)) next = each;
   }
   return next;
@@ -183,6 +190,8 @@ EngineStats Engine::stats() const {
   stats.delayed = parts_->deliveries.delayed();
   stats.hook_calls = parts_->hooks.calls();
   stats.hooks_in_flight = parts_->hooks.in_flight();
+  stats.publishes_waiting = parts_->waits.publishes();
+  stats.deliveries_watched = parts_->waits.deliveries();
   return stats;
 }
 

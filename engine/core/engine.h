@@ -46,6 +46,9 @@ struct EngineOptions {
   // How long a new signing key is published before it signs.
   base::Duration key_publish_lead = model::kKeyPublishLeadDefault;
   HookLimits hooks;
+  // Publishers that wait for first attempts, and the deliveries they wait for.
+  std::size_t publish_waits_max = model::kWaitingPublishesMax;
+  std::size_t watched_deliveries_max = model::kWatchedDeliveriesMax;
   CircuitBreakerOptions hook_breaker;
 };
 
@@ -54,11 +57,13 @@ struct EngineStats {
   std::uint64_t organizations = 0;
   std::uint64_t webhooks = 0;
   std::uint64_t triggers = 0;
-  std::uint64_t pending = 0;          // deliveries not final
-  std::uint64_t in_flight = 0;        // of these, on the wire
-  std::uint64_t delayed = 0;          // of these, waiting for a retry
-  std::uint64_t hook_calls = 0;       // synchronous hooks under way
-  std::uint64_t hooks_in_flight = 0;  // calls of webhooks for them
+  std::uint64_t pending = 0;             // deliveries not final
+  std::uint64_t in_flight = 0;           // of these, on the wire
+  std::uint64_t delayed = 0;             // of these, waiting for a retry
+  std::uint64_t hook_calls = 0;          // synchronous hooks under way
+  std::uint64_t hooks_in_flight = 0;     // calls of webhooks for them
+  std::uint64_t publishes_waiting = 0;   // requests that wait for first attempts
+  std::uint64_t deliveries_watched = 0;  // by them
 };
 
 class Engine {
@@ -87,6 +92,9 @@ class Engine {
   void tick_hooks(base::Now now);
   // Nobody waits for this request any more: its reply is not sent. What it did stands.
   void cancel(model::RequestId id);
+  // No attempt of an event will be let out any more: publishers that wait for first attempts are
+  // answered with what is known, and from now on none waits.
+  void stop_waiting();
 
   // All that came of the inputs since the last call. Never fails; empty when nothing happened.
   [[nodiscard]] model::Output take_output();

@@ -10,6 +10,7 @@
 #include "engine/core/event_catalogue.h"
 #include "engine/core/hook_calls.h"
 #include "engine/core/outbox.h"
+#include "engine/core/publish_waits.h"
 #include "engine/core/publisher.h"
 #include "engine/core/registry.h"
 #include "engine/core/registry_requests.h"
@@ -31,6 +32,7 @@ struct Engine::Parts {
   EventCatalogue catalogue;
   TriggerFilters filters;
   Registry registry;
+  PublishWaits waits;
   Deliveries deliveries;
   RegistryRequests registry_requests;
   Door door;

@@ -11,6 +11,7 @@
 
 namespace triggerd::core {
 
+using base::Duration;
 using base::ErrorCode;
 using base::Now;
 using model::Event;
@@ -26,7 +27,7 @@ using model::RequestId;
 
 Publisher::Publisher(const PublishLimits& limits, const DedupOptions& dedup, Registry& registry,
                      Deliveries& deliveries, const EventCatalogue& catalogue,
-                     const TriggerFilters& filters, Door& door, Outbox& outbox)
+                     const TriggerFilters& filters, Door& door, PublishWaits& waits, Outbox& outbox)
     : limits_(limits),
       dedup_(dedup),
       registry_(registry),
@@ -34,6 +35,7 @@ Publisher::Publisher(const PublishLimits& limits, const DedupOptions& dedup, Reg
       catalogue_(catalogue),
       filters_(filters),
       door_(door),
+      waits_(waits),
       outbox_(outbox),
       seen_(dedup) {}
 
@@ -252,32 +254,14 @@ std::vector<Match> Publisher::matches_of(const OrgId& org, const NewEvent& event
 
 void Publisher::accept(const PublishEvents& request, RequestId id,
                        const std::vector<Verdict>& verdicts, Now now) {
-  std::vector<std::vector<Match>> matches(request.events.size());
+  MatchLists matches(request.events.size());
   std::size_t in_all = 0;
-  std::uint64_t steps = 0;
-  for (std::size_t i = 0; i < request.events.size(); ++i) {
-    if (verdicts[i].standing != Standing::kNew) continue;
-    matches[i] = matches_of(request.org, request.events[i], steps);
-    in_all += matches[i].size();
-    if (steps > limits_.filter_steps_per_request) {
-      return overloaded(id, "events: to filter them takes more than " +
-                                std::to_string(limits_.filter_steps_per_request) +
-                                " comparisons; send fewer in one request");
-    }
-    if (in_all > limits_.matches_per_request) {
-      return overloaded(id, "events: together they go to more than " +
-                                std::to_string(limits_.matches_per_request) +
-                                " webhooks; send fewer in one request");
-    }
-  }
-  if (in_all > 0 && deliveries_.pending_of(request.org) + in_all > limits_.pending_per_org) {
-    return overloaded(id, "the organization has too many deliveries pending; try again later");
-  }
-  if (in_all > 0 && deliveries_.pending() + in_all > limits_.pending) {
-    return overloaded(id, "too many deliveries are pending; try again later");
-  }
+  if (!match_or_refuse(request, id, verdicts, matches, in_all)) return;
+  const bool waits = request.wait > Duration(0) && waits_.has_room(in_all);
   model::PublishReply reply;
   reply.events.reserve(request.events.size());
+  if (waits) reply.waited_for = request.wait;
+  std::vector<EventSeq> accepted(waits ? request.events.size() : 0);
   for (std::size_t i = 0; i < request.events.size(); ++i) {
     const NewEvent& asked = request.events[i];
     const Verdict& verdict = verdicts[i];
@@ -295,30 +279,85 @@ void Publisher::accept(const PublishEvents& request, RequestId id,
       reply.events.push_back({asked.id, true, reply.events[verdict.repeated_of].webhooks});
       continue;
     }
-    auto event = std::make_shared<Event>();
-    event->seq = take_event_seq();
-    event->id = asked.id;
-    event->org = request.org;
-    event->name = asked.name;
-    event->accepted_at = now.wall;
-    event->timestamp = asked.timestamp;
-    event->is_test = asked.is_test;
-    event->ordering_key = asked.ordering_key;
-    event->traceparent = asked.traceparent;
-    event->source = asked.source;
-    event->subject = asked.subject;
-    event->content = asked.content;
-    event->own_members_at = asked.own_members_at;
-    event->matches = std::move(matches[i]);
-    const auto webhooks = static_cast<std::uint32_t>(event->matches.size());
-    outbox_.put(model::PutEvent{event});
-    if (webhooks > 0) deliveries_.accept(event);
-    // Minted ids too: their owner knows them from the answer, and may send them again.
-    seen_.insert(request.org, asked.id, SeenEvent{now.wall, webhooks}, now.wall);
-    ++remembered_;
-    reply.events.push_back({asked.id, false, webhooks});
+    const model::EventPtr event = accept_event(request.org, asked, std::move(matches[i]), now);
+    reply.events.push_back({asked.id, false, static_cast<std::uint32_t>(event->matches.size())});
+    if (!waits) continue;
+    accepted[i] = event->seq;
+    reply.events.back().deliveries = first_attempts_of(*event);
   }
-  outbox_.reply(id, std::move(reply));
+  if (waits && in_all > 0) {
+    waits_.add(id, std::move(reply), std::move(accepted), request.wait, now);
+  } else {
+    outbox_.reply(id, std::move(reply));
+  }
+}
+
+bool Publisher::match_or_refuse(const PublishEvents& request, RequestId id,
+                                const std::vector<Verdict>& verdicts, MatchLists& matches,
+                                std::size_t& in_all) {
+  std::uint64_t steps = 0;
+  for (std::size_t i = 0; i < request.events.size(); ++i) {
+    if (verdicts[i].standing != Standing::kNew) continue;
+    matches[i] = matches_of(request.org, request.events[i], steps);
+    in_all += matches[i].size();
+    if (steps > limits_.filter_steps_per_request) {
+      overloaded(id, "events: to filter them takes more than " +
+                         std::to_string(limits_.filter_steps_per_request) +
+                         " comparisons; send fewer in one request");
+      return false;
+    }
+    if (in_all > limits_.matches_per_request) {
+      overloaded(id, "events: together they go to more than " +
+                         std::to_string(limits_.matches_per_request) +
+                         " webhooks; send fewer in one request");
+      return false;
+    }
+  }
+  if (in_all > 0 && deliveries_.pending_of(request.org) + in_all > limits_.pending_per_org) {
+    overloaded(id, "the organization has too many deliveries pending; try again later");
+    return false;
+  }
+  if (in_all > 0 && deliveries_.pending() + in_all > limits_.pending) {
+    overloaded(id, "too many deliveries are pending; try again later");
+    return false;
+  }
+  return true;
+}
+
+model::EventPtr Publisher::accept_event(const OrgId& org, const NewEvent& asked,
+                                        std::vector<Match> matches, Now now) {
+  auto event = std::make_shared<Event>();
+  event->seq = take_event_seq();
+  event->id = asked.id;
+  event->org = org;
+  event->name = asked.name;
+  event->accepted_at = now.wall;
+  event->timestamp = asked.timestamp;
+  event->is_test = asked.is_test;
+  event->ordering_key = asked.ordering_key;
+  event->traceparent = asked.traceparent;
+  event->source = asked.source;
+  event->subject = asked.subject;
+  event->content = asked.content;
+  event->own_members_at = asked.own_members_at;
+  event->matches = std::move(matches);
+  const auto webhooks = static_cast<std::uint32_t>(event->matches.size());
+  outbox_.put(model::PutEvent{event});
+  if (webhooks > 0) deliveries_.accept(event);
+  // Minted ids too: their owner knows them from the answer, and may send them again.
+  seen_.insert(org, asked.id, SeenEvent{now.wall, webhooks}, now.wall);
+  ++remembered_;
+  return event;
+}
+
+// All of them open, in the order of the matches.
+std::vector<model::FirstAttempt> Publisher::first_attempts_of(const Event& event) const {
+  std::vector<model::FirstAttempt> attempts;
+  attempts.reserve(event.matches.size());
+  for (const Match& match : event.matches) {
+    attempts.push_back({registry_.peek(match.webhook)->id});
+  }
+  return attempts;
 }
 
 void Publisher::overloaded(RequestId id, std::string message) {

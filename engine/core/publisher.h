@@ -16,6 +16,7 @@
 #include "engine/core/door.h"
 #include "engine/core/event_catalogue.h"
 #include "engine/core/outbox.h"
+#include "engine/core/publish_waits.h"
 #include "engine/core/registry.h"
 #include "engine/core/trigger_filters.h"
 #include "engine/model/request.h"
@@ -35,7 +36,7 @@ class Publisher {
   // All arguments outlive this.
   Publisher(const PublishLimits& limits, const DedupOptions& dedup, Registry& registry,
             Deliveries& deliveries, const EventCatalogue& catalogue, const TriggerFilters& filters,
-            Door& door, Outbox& outbox);
+            Door& door, PublishWaits& waits, Outbox& outbox);
 
   // Recovery. Events may be stored that are not remembered here.
   void recovered() { seen_.set_incomplete(); }
@@ -96,6 +97,13 @@ class Publisher {
                                                      std::uint64_t& steps);
   void accept(const model::PublishEvents& request, model::RequestId id,
               const std::vector<Verdict>& verdicts, base::Now now);
+  using MatchLists = std::vector<std::vector<model::Match>>;  // one for each event
+  [[nodiscard]] bool match_or_refuse(const model::PublishEvents& request, model::RequestId id,
+                                     const std::vector<Verdict>& verdicts, MatchLists& matches,
+                                     std::size_t& in_all);
+  model::EventPtr accept_event(const model::OrgId& org, const model::NewEvent& asked,
+                               std::vector<model::Match> matches, base::Now now);
+  [[nodiscard]] std::vector<model::FirstAttempt> first_attempts_of(const model::Event& event) const;
   void overloaded(model::RequestId id, std::string message);
 
   PublishLimits limits_;
@@ -105,6 +113,7 @@ class Publisher {
   const EventCatalogue& catalogue_;
   const TriggerFilters& filters_;
   Door& door_;
+  PublishWaits& waits_;
   EventAttributes attributes_;  // of the event being matched
   Outbox& outbox_;
   DedupWindow seen_;

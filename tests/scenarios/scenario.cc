@@ -181,6 +181,7 @@ const std::map<std::string, Scenario::Play, std::less<>>& Scenario::plays() {
       {"publish", &Scenario::publish},
       {"hook", &Scenario::call_hook},
       {"cancel", &Scenario::cancel_request},
+      {"stop-waiting", &Scenario::stop_waiting},
       {"outcome", &Scenario::outcome},
       {"answer", &Scenario::answer},
       {"advance", &Scenario::advance},
@@ -313,6 +314,10 @@ void Scenario::options(const Command& command) {
       }
     } else if (key == "disable-after") {
       options_.disable_after = duration_of(value);
+    } else if (key == "waits") {
+      options_.publish_waits_max = number_of(value);
+    } else if (key == "watched") {
+      options_.watched_deliveries_max = number_of(value);
     } else {
       print("no such option: " + key);
     }
@@ -421,6 +426,8 @@ void Scenario::publish(const Command& command) {
     event.own_members_at = 21;
     asked.events.push_back(std::move(event));
   }
+  asked.wait = duration_of(command.setting("wait", "0s"));
+  if (command.setting("accept", "whole") == "each") asked.acceptance = model::Acceptance::kEach;
   prepare(command, asked);
   request(std::move(asked));
 }
@@ -437,6 +444,11 @@ void Scenario::call_hook(const Command& command) {
 
 void Scenario::cancel_request(const Command& command) {
   engine().cancel(model::RequestId(number_behind(command.word(0))));
+  settle();
+}
+
+void Scenario::stop_waiting(const Command&) {
+  engine().stop_waiting();
   settle();
 }
 
@@ -531,6 +543,10 @@ void Scenario::state(const Command&) {
         ", pending " + std::to_string(stats.pending) + ", in flight " +
         std::to_string(stats.in_flight) + ", delayed " + std::to_string(stats.delayed) + ", rows " +
         std::to_string(taken_.pending_rows()));
+  if (stats.publishes_waiting > 0) {
+    print("waiting publishes " + std::to_string(stats.publishes_waiting) + ", for " +
+          std::to_string(stats.deliveries_watched) + " deliveries");
+  }
   const auto deadline = engine().next_deadline();
   if (deadline) print("next deadline " + text_of(now_.wall + (*deadline - now_.mono)));
 }

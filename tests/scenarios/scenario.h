@@ -75,6 +75,7 @@ class Scenario {
   void publish(const Command& command);
   void call_hook(const Command& command);
   void cancel_request(const Command& command);
+  void stop_waiting(const Command& command);
   void outcome(const Command& command);
   void answer(const Command& command);
   void advance(const Command& command);

@@ -50,6 +50,24 @@ std::string text_of(model::AttemptId id) {
   return "h" + std::to_string(id.value() & ~model::kHookAttemptBit);
 }
 
+std::string text_of(const model::PublishedEvent& event) {
+  if (!event.faults.empty()) {
+    std::string text = event.id.to_string() + " refused";
+    for (const base::Error& fault : event.faults) text += " (" + fault.message + ")";
+    return text;
+  }
+  std::string text = event.id.to_string() + (event.duplicate ? " duplicate" : "") + " to " +
+                     std::to_string(event.webhooks);
+  const char* separator = " [";
+  for (const model::FirstAttempt& first : event.deliveries) {
+    text += separator + first.webhook.to_string() + " " +
+            (first.is_over ? text_of(first.outcome) : "pending");
+    if (first.http_status != 0) text += " " + std::to_string(first.http_status);
+    separator = ", ";
+  }
+  return event.deliveries.empty() ? text : text + "]";
+}
+
 std::string text_of(const model::HookReply& reply) {
   std::string text =
       reply.decision == model::HookDecision::kDeny ? "deny: " + reply.reason : "continue";
@@ -279,8 +297,10 @@ std::string Scenario::text_of(const model::Reply& reply) const {
           return "triggers [" + text + "]";
         } else if constexpr (std::is_same_v<What, model::PublishReply>) {
           for (const auto& event : what.events) {
-            text += (text.empty() ? "" : ", ") + event.id.to_string() +
-                    (event.duplicate ? " duplicate" : "") + " to " + std::to_string(event.webhooks);
+            text += (text.empty() ? "" : ", ") + testing::text_of(event);
+          }
+          if (what.waited_for > base::Duration(0)) {
+            text += " waited " + model::format_go_duration(what.waited_for);
           }
           return "published " + text;
         } else if constexpr (std::is_same_v<What, model::HookReply>) {

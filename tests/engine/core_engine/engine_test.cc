@@ -363,9 +363,10 @@ class PublisherTest : public ::testing::Test {
   EventCatalogue catalogue_;
   TriggerFilters filters_;
   Door door_{DoorRates{}, 1};
+  PublishWaits waits_{{}, outbox_};
   Deliveries deliveries_{
       DeliveryOptions{{default_retry_schedule(), 0}, {1, 1, 1}, {}, 1'000'000, {}, 1}, registry_,
-      outbox_, random_};
+      outbox_, waits_, random_};
   Publisher publisher_{PublishLimits{100, 100, 6, 2},
                        DedupOptions{std::chrono::hours(24), 100, 1},
                        registry_,
@@ -373,6 +374,7 @@ class PublisherTest : public ::testing::Test {
                        catalogue_,
                        filters_,
                        door_,
+                       waits_,
                        outbox_};
   model::Output output_;
 };
