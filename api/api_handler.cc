@@ -135,7 +135,7 @@ std::variant<ApiHandler::Admitted, HttpResponse> ApiHandler::admit_head(const Ht
   return Admitted{&route, std::move(matched.parameters), std::get<Caller>(caller), timeout};
 }
 
-void ApiHandler::on_request(HttpRequest request, Respond respond) {
+Ticket ApiHandler::on_request(HttpRequest request, Respond respond) {
   if (is_of_sdk(request)) {
     respond = [respond = std::move(respond), fields = sdk_fields(request)](HttpResponse answer) {
       add_fields(answer, fields);
@@ -146,7 +146,8 @@ void ApiHandler::on_request(HttpRequest request, Respond respond) {
   std::variant<Admitted, HttpResponse> verdict = admit_head(request);
   if (auto* refusal = std::get_if<HttpResponse>(&verdict)) {
     observe(route_of(request), refusal->status, since);
-    return respond(std::move(*refusal));
+    respond(std::move(*refusal));
+    return {};
   }
   const auto& admitted = std::get<Admitted>(verdict);
   Call call{request, admitted.parameters, admitted.caller, backend_,
@@ -154,25 +155,36 @@ void ApiHandler::on_request(HttpRequest request, Respond respond) {
   Step step = admitted.route->prepare(call);
   if (auto* at_once = std::get_if<HttpResponse>(&step)) {
     observe(admitted.route, at_once->status, since);
-    return respond(std::move(*at_once));
+    respond(std::move(*at_once));
+    return {};
   }
-  ask(std::move(std::get<Ask>(step)), admitted, std::move(respond), since);
+  return ask(std::move(std::get<Ask>(step)), admitted, std::move(respond), since);
 }
 
-void ApiHandler::ask(Ask ask, const Admitted& admitted, Respond respond, base::MonoTime since) {
+Ticket ApiHandler::ask(Ask ask, const Admitted& admitted, Respond respond, base::MonoTime since) {
   Waiting waiting{0,
+                  base::RequestId(0),
                   std::move(respond),
                   admitted.route,
                   since,
                   Audience{admitted.caller.scopes, std::move(ask.api_key), std::move(ask.answer)},
                   admitted.timeout};
   if (waiting_.full()) {
-    return answer(waiting, problem(503, "too many requests wait; try again later"));
+    answer(waiting, problem(503, "too many requests wait; try again later"));
+    return {};
   }
   const Ticket ticket = waiting_.add(std::move(waiting), admitted.timeout, loop_.now().mono);
   arm_timer();
-  backend_.submit(std::move(ask.request),
-                  [this, ticket](const model::Reply& reply) { replied(ticket, reply); });
+  waiting_.find(ticket)->request =
+      backend_.submit(std::move(ask.request),
+                      [this, ticket](const model::Reply& reply) { replied(ticket, reply); });
+  return ticket;
+}
+
+// What the request did stands; what it only waited for is given up.
+void ApiHandler::on_gone(Ticket request) {
+  const std::optional<Waiting> waiting = waiting_.take(request);
+  if (waiting) backend_.cancel(waiting->request);
 }
 
 void ApiHandler::answer(const Waiting& waiting, HttpResponse response) {

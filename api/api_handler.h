@@ -21,6 +21,7 @@
 #include "api/reply_deadlines.h"
 #include "api/request_observer.h"
 #include "api/router.h"
+#include "engine/base/ids.h"
 #include "engine/base/random.h"
 #include "engine/base/time.h"
 #include "engine/loop/event_loop.h"
@@ -38,7 +39,8 @@ class ApiHandler final : public HttpHandler {
   // Refuses what the head alone refuses: 400, 401, 403, 404, 405, 413, 415.
   HeadDecision on_head(const HttpRequest& head) override;
   // Does not rely on on_head having been called: the door is the same.
-  void on_request(HttpRequest request, Respond respond) override;
+  Ticket on_request(HttpRequest request, Respond respond) override;
+  void on_gone(Ticket request) override;
 
   // Lines of events (event_stream.h); a handful of them at a time.
   std::unique_ptr<BodyReader> on_stream(const HttpRequest& head, SendPiece send) override;
@@ -55,7 +57,8 @@ class ApiHandler final : public HttpHandler {
     base::Duration timeout{0};
   };
   struct Waiting {
-    std::uint64_t stream = 0;  // the stream that asked; 0: `respond` is answered
+    std::uint64_t stream = 0;    // the stream that asked; 0: `respond` is answered
+    base::RequestId request{0};  // as the backend named it
     Respond respond;
     const Route* route = nullptr;
     base::MonoTime since;
@@ -67,7 +70,7 @@ class ApiHandler final : public HttpHandler {
   // For the paths of SDKs, which pages of other origins call.
   [[nodiscard]] bool is_of_sdk(const HttpRequest& head) const;
   [[nodiscard]] std::vector<HttpField> sdk_fields(const HttpRequest& head) const;
-  void ask(Ask ask, const Admitted& admitted, Respond respond, base::MonoTime since);
+  Ticket ask(Ask ask, const Admitted& admitted, Respond respond, base::MonoTime since);
   void answer(const Waiting& waiting, HttpResponse response);
   // `route` is null where none was found.
   void observe(const Route* route, int status, base::MonoTime since);

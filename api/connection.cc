@@ -191,7 +191,17 @@ void Connection::take_request() {
   }
   const std::uint64_t sequence = first_slot_ + slots_.size();
   if (open_slot().close) input_closed_ = true;
-  context_.handler.on_request(parser_.take_request(), owner_.make_respond(id_, sequence));
+  const Ticket request =
+      context_.handler.on_request(parser_.take_request(), owner_.make_respond(id_, sequence));
+  // Answers are formatted later: the slot is where it was.
+  slots_[static_cast<std::size_t>(sequence - first_slot_)].request = request;
+}
+
+void Connection::abandon() {
+  for (const Slot& slot : slots_) {
+    if (!slot.response && slot.request.serial != 0) context_.handler.on_gone(slot.request);
+  }
+  slots_.clear();
 }
 
 // What cannot be taken is answered in its turn, and nothing behind it is looked at.
@@ -246,7 +256,7 @@ void Connection::format_answers() {
     first_slot_ += done;
     slots_.erase(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(done));
     // Behind an answer that closes nothing is answered any more.
-    if (lingering_) slots_.clear();
+    if (lingering_) abandon();
   }
   const bool is_next = slots_.empty() || (slots_.size() == 1 && slots_.front().is_stream);
   if (continue_owed_ && is_next && !input_closed_) {

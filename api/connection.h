@@ -59,6 +59,8 @@ class Connection final : public loop::StreamEvents {
   void sweep(base::MonoTime now);
   // Called when ServerContext::draining was set.
   void drain();
+  // Tells the handler that nobody waits for the answers that are still to come. Before the end.
+  void abandon();
 
   [[nodiscard]] const std::string& peer() const { return peer_; }
 
@@ -70,6 +72,7 @@ class Connection final : public loop::StreamEvents {
  private:
   // A request whose answer has not been formatted yet.
   struct Slot {
+    Ticket request;  // as the handler named it
     std::optional<HttpResponse> response;
     ResponseFrame::Body body = ResponseFrame::Body::kSend;
     bool close = false;

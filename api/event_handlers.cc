@@ -1,6 +1,8 @@
 #include "api/event_handlers.h"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,12 +13,17 @@
 #include "api/event_format.h"
 #include "api/event_reader.h"
 #include "api/json_writer.h"
+#include "api/prefer.h"
 #include "api/problem.h"
 #include "api/trace_context.h"
 #include "engine/base/assert.h"
+#include "engine/model/limits.h"
 
 namespace triggerd::api {
 namespace {
+
+constexpr int kWaitSecondsMax =
+    std::chrono::duration_cast<std::chrono::duration<int>>(model::kPublishWaitMax).count();
 
 Faults read_any_events(HttpRequest& request, const EventDefaults& defaults,
                        std::vector<model::NewEvent>& events) {
@@ -40,7 +47,15 @@ Step publish_events(Call& call) {
   model::PublishEvents request{call.caller.org, {}};
   const EventDefaults defaults{call.caller.org, call.now.wall, call.random,
                                traceparent_of(call.request)};
-  const Faults faults = read_any_events(call.request, defaults, request.events);
+  Faults faults;
+  const base::Result<base::Duration> wait = preferred_wait(call.request, kWaitSecondsMax);
+  if (wait.ok()) {
+    request.wait = wait.value();
+  } else {
+    faults.push_back(wait.error());
+  }
+  Faults of_body = read_any_events(call.request, defaults, request.events);
+  std::move(of_body.begin(), of_body.end(), std::back_inserter(faults));
   if (!faults.empty()) return problem(faults);
   return Ask{std::move(request), {}};
 }
@@ -55,8 +70,7 @@ HttpResponse show_published(const model::Reply& reply, const Audience& /*audienc
   const auto& published = reply_as<model::PublishReply>(reply);
   HttpResponse response = json_answer(202, write_published(published));
   if (published.waited_for > model::Duration(0)) {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(published.waited_for);
-    response.fields.push_back({"Preference-Applied", "wait=" + std::to_string(seconds.count())});
+    add_preference_applied(published.waited_for, response);
   }
   return response;
 }

@@ -12,6 +12,8 @@
 #include <variant>
 #include <vector>
 
+#include "api/ticket.h"
+
 namespace triggerd::api {
 
 enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kTrace };
@@ -100,7 +102,12 @@ class HttpHandler {
   virtual ~HttpHandler() = default;
   // `head` has everything but the body. Comes before 100-continue is sent.
   virtual HeadDecision on_head(const HttpRequest& head) = 0;
-  virtual void on_request(HttpRequest request, Respond respond) = 0;
+  // Names the request while it has no answer; the zero ticket when it has one already, or when its
+  // client's going changes nothing.
+  virtual Ticket on_request(HttpRequest request, Respond respond) = 0;
+  // The client has gone, and nobody would read the answer to this request: it need not come. A
+  // request that has been answered is ignored.
+  virtual void on_gone(Ticket request) = 0;
   // Asked for after StreamBody alone; never null then.
   virtual std::unique_ptr<BodyReader> on_stream(const HttpRequest& head, SendPiece send) = 0;
 };

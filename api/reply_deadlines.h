@@ -12,16 +12,11 @@
 #include <utility>
 #include <vector>
 
+#include "api/ticket.h"
 #include "engine/base/assert.h"
 #include "engine/base/time.h"
 
 namespace triggerd::api {
-
-// Names a waiting entry; never reused while the process lives.
-struct Ticket {
-  std::uint32_t slot = 0;
-  std::uint64_t serial = 0;
-};
 
 template <class Entry>
 class ReplyDeadlines {
@@ -50,11 +45,16 @@ class ReplyDeadlines {
     return {index, slot.serial};
   }
 
+  // The entry, until something else is called; null when it has been taken.
+  Entry* find(Ticket ticket) {
+    if (ticket.slot >= slots_.size()) return nullptr;
+    Slot& slot = slots_[ticket.slot];
+    return slot.entry && slot.serial == ticket.serial ? &*slot.entry : nullptr;
+  }
+
   // The entry, which waits no more; nothing when it has been taken.
   std::optional<Entry> take(Ticket ticket) {
-    if (ticket.slot >= slots_.size()) return std::nullopt;
-    Slot& slot = slots_[ticket.slot];
-    if (!slot.entry || slot.serial != ticket.serial) return std::nullopt;
+    if (find(ticket) == nullptr) return std::nullopt;
     return release(ticket.slot);
   }
 

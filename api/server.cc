@@ -111,6 +111,7 @@ void Server::Connections::forget(ConnectionId id) {
   // Out of the table before it is destroyed: what its members destroy may look here.
   const std::unique_ptr<Connection> gone = std::move(found->second);
   open_.erase(found);
+  gone->abandon();
   report_if_drained();
 }
 

@@ -133,10 +133,15 @@ void Partition::finish(model::AttemptId id, const model::Outcome& outcome) {
   schedule_turn();
 }
 
-void Partition::drain(std::function<void()> on_drained) {
+void Partition::hold_attempts() {
   holding_ = true;
-  on_drained_ = std::move(on_drained);
+  engine_.stop_waiting();
   schedule_turn();
+}
+
+void Partition::drain(std::function<void()> on_drained) {
+  on_drained_ = std::move(on_drained);
+  hold_attempts();
 }
 
 void Partition::schedule_turn() {
@@ -304,6 +309,7 @@ void Partition::refuse(model::RequestId id) const {
 
 void Partition::fail(const base::Error& error) {
   failed_ = true;
+  engine_.stop_waiting();
   for (const model::Effect& effect : waiting_) {
     if (const auto* reply = std::get_if<model::SendReply>(&effect.what)) refuse(reply->request);
   }

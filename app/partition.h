@@ -76,7 +76,8 @@ class Partition {
   void let_out_at_once();
 
   // Starts no more attempts of events; those in flight go on, and so do hooks.
-  void hold_attempts() { holding_ = true; }
+  // Publishers that wait for first attempts are answered.
+  void hold_attempts();
   // hold_attempts(), and calls back when none is in flight and everything is durable.
   void drain(std::function<void()> on_drained);
 

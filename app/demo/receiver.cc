@@ -39,10 +39,14 @@ class DemoReceiver::Handler final : public api::HttpHandler {
     return nullptr;
   }
 
-  void on_request(api::HttpRequest request, api::Respond respond) override {
+  // Answered at once: nobody goes before that.
+  void on_gone(api::Ticket) override {}
+
+  api::Ticket on_request(api::HttpRequest request, api::Respond respond) override {
     api::HttpResponse response;
     response.status = accept(request) ? 204 : 401;
     respond(std::move(response));
+    return {};
   }
 
  private:

@@ -106,12 +106,14 @@ std::unique_ptr<BodyReader> EchoHandler::on_stream(const HttpRequest&, SendPiece
   return std::make_unique<EchoReader>(streams, std::move(send));
 }
 
-void EchoHandler::on_request(HttpRequest request, Respond respond) {
+Ticket EchoHandler::on_request(HttpRequest request, Respond respond) {
   EXPECT_GE(request.body.capacity(), request.body.size() + kJsonPadding);
   last_peer = request.peer;
   if (request.path() == "/later") {
     later.push_back(std::move(respond));
-  } else if (request.path() == "/none") {
+    return {0, later.size()};
+  }
+  if (request.path() == "/none") {
     respond(text_response(204, ""));
   } else if (request.path() == "/big") {
     respond(text_response(200, std::string(1 << 20, 'b')));
@@ -121,6 +123,7 @@ void EchoHandler::on_request(HttpRequest request, Respond respond) {
     respond(text_response(200,
                           method_name(request.method) + " " + request.target + " " + request.body));
   }
+  return {};
 }
 
 std::vector<ParsedResponse> take_responses(std::string& bytes, bool to_head) {

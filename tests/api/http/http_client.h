@@ -35,14 +35,16 @@ struct EchoStreams {
 class EchoHandler final : public HttpHandler {
  public:
   HeadDecision on_head(const HttpRequest& head) override;
-  void on_request(HttpRequest request, Respond respond) override;
+  Ticket on_request(HttpRequest request, Respond respond) override;
+  void on_gone(Ticket request) override { gone.push_back(request.serial); }
   std::unique_ptr<BodyReader> on_stream(const HttpRequest& head, SendPiece send) override;
 
   std::size_t body_bytes_max = 1024;
   std::vector<HttpField> refusal_fields;
   HttpResponse custom;
   std::vector<std::string> targets;  // of every head, in order
-  std::vector<Respond> later;
+  std::vector<Respond> later;        // the first has the ticket 1, and so on
+  std::vector<std::uint64_t> gone;   // tickets
   std::string last_peer;
   EchoStreams streams;
 };

@@ -117,6 +117,31 @@ TEST(HttpServer, AnswersAfterTheClientHasGoneAreDropped) {
   fixture.handler.later[1](text_response(200, "later still"));
 }
 
+TEST(HttpServer, TheHandlerLearnsWhichRequestsNobodyWaitsForAnyMore) {
+  ServerFixture fixture;
+  EchoHandler& handler = fixture.handler;
+  using Tickets = std::vector<std::uint64_t>;
+  {
+    Client client(fixture);
+    client.send(kLater + kGet + kLater + kLater);
+    ASSERT_TRUE(fixture.run_until([&] { return handler.later.size() == 3; }));
+    handler.later[1](text_response(200, "in time, if not read"));
+    EXPECT_EQ(handler.gone, Tickets{});
+    client.reset();
+  }
+  EXPECT_TRUE(fixture.run_until([&] { return handler.gone.size() == 2; }));
+  EXPECT_EQ(handler.gone, (Tickets{1, 3}));
+  // Who only ends its side may still read.
+  Client client(fixture);
+  client.send(kLater);
+  client.end_writing();
+  ASSERT_TRUE(fixture.run_until([&] { return handler.later.size() == 4; }));
+  for (int i = 0; i < 5; ++i) fixture.loop.run_once();
+  EXPECT_EQ(handler.gone.size(), 2U);
+  fixture.server->close_now();
+  EXPECT_EQ(handler.gone, (Tickets{1, 3, 4}));
+}
+
 TEST(HttpServer, APeerThatLeavesInTheMiddleOfAnAnswerHarmsNobody) {
   ServerFixture fixture;
   for (int i = 0; i < 20; ++i) {

@@ -117,8 +117,8 @@ class ApiTest : public ::testing::Test {
     ASSERT_TRUE(std::holds_alternative<ReadBody>(decision));
     ASSERT_LE(body.size(), std::get<ReadBody>(decision).bytes_max);
     request.body = std::move(body);
-    handler.on_request(std::move(request),
-                       [this](HttpResponse answer) { response = std::move(answer); });
+    ticket = handler.on_request(std::move(request),
+                                [this](HttpResponse answer) { response = std::move(answer); });
   }
 
   // Sends with all rights, and expects an answer without the engine being asked.
@@ -171,6 +171,7 @@ class ApiTest : public ::testing::Test {
   FakeBackend backend;
   base::SeededRandom random{1};
   ApiHandler handler;
+  Ticket ticket;  // of the request sent last
   std::optional<HttpResponse> response;
   bool answered_on_head = false;
 };

@@ -39,6 +39,50 @@ TEST_F(EventRoutesTest, one_event_and_a_list_of_one_are_answered_alike) {
   }
 }
 
+TEST_F(EventRoutesTest, a_granted_wait_shows_the_first_attempts) {
+  model::PublishReply reply;
+  reply.waited_for = std::chrono::seconds(9);
+  reply.events.push_back({*model::EventId::parse(kEventId), false, 3});
+  const model::WebhookId webhook = *model::WebhookId::parse(kWebhookText);
+  reply.events[0].deliveries = {{webhook, true, model::OutcomeClass::kOk, 204},
+                                {webhook, true, model::OutcomeClass::kTimeout, 0},
+                                {webhook}};
+  reply.events.push_back({*model::EventId::parse(kEventId), true, 3});
+  const auto request = asked<model::PublishEvents>(Method::kPost, kEvents,
+                                                   with_key("publish-key", {{"Prefer", "wait=9"}}),
+                                                   R"({"event_name":"PersonCreated_v1"})", reply);
+  EXPECT_EQ(request.wait, std::chrono::seconds(9));
+  EXPECT_EQ(response->status, 202);
+  EXPECT_EQ(field_of(*response, "Preference-Applied"), "wait=9");
+  const std::string of_webhook = R"("webhook_id":")" + std::string(kWebhookText) + R"("})";
+  EXPECT_EQ(response->body, R"({"result":[{"deliveries":[{"outcome":"ok","status":204,)" +
+                                of_webhook + R"(,{"outcome":"timeout",)" + of_webhook +
+                                R"(,{"outcome":"pending",)" + of_webhook +
+                                R"(],"duplicate":false,"event_id":")" + kEventId +
+                                R"(","webhooks":3},{"deliveries":[],"duplicate":true,)" +
+                                R"("event_id":")" + kEventId + R"(","webhooks":3}]})");
+}
+
+TEST_F(EventRoutesTest, a_wait_that_is_not_granted_changes_nothing) {
+  const auto request = asked<model::PublishEvents>(
+      Method::kPost, kEvents, with_key("publish-key", {{"Prefer", "wait=20"}}),
+      R"({"event_name":"PersonCreated_v1"})",
+      model::PublishReply{{{*model::EventId::parse(kEventId), false, 3}}});
+  EXPECT_EQ(request.wait, std::chrono::seconds(20));
+  EXPECT_EQ(field_of(*response, "Preference-Applied"), "");
+  EXPECT_EQ(response->body,
+            R"({"result":[{"duplicate":false,"event_id":")" + kEventId + R"(","webhooks":3}]})");
+}
+
+TEST_F(EventRoutesTest, a_wait_that_is_none_is_refused_beside_the_faults_of_the_body) {
+  const HttpResponse answer = answer_to(
+      Method::kPost, kEvents, with_key("publish-key", {{"Prefer", "wait=21"}}), R"({"content":1})");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body,
+              HasSubstr("Prefer: wait must be a whole number of seconds from 1 to 20"));
+  EXPECT_THAT(answer.body, HasSubstr("event_name"));
+}
+
 TEST_F(EventRoutesTest, content_is_event_metadata_then_the_publishers_members) {
   const auto events = publish(
       R"({"event_name":"PersonCreated_v1","event_id":"0D9B9EF5-7B3A-4B5E-9A39-3F0A3B7D1C11",)"

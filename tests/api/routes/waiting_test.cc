@@ -64,6 +64,27 @@ TEST_F(WaitingTest, the_clients_timeout_replaces_the_default) {
   EXPECT_EQ(response->status, 409);
 }
 
+TEST_F(WaitingTest, the_engine_is_told_when_a_client_has_gone) {
+  const Fields patient = with_key("all-key", {{"SlashID-Required-Consistency-Timeout", "120"}});
+  send(Method::kPost, kWebhooks, patient, "{}");
+  const Ticket first = ticket;
+  send(Method::kPost, kWebhooks, patient, "{}");
+  handler.on_gone(ticket);
+  EXPECT_EQ(handler.waiting(), 1U);
+  EXPECT_EQ(backend.cancelled, std::vector{base::RequestId(2)});
+  backend.reply(model::Refusal{{{base::ErrorCode::kConflict, "in time"}}, {}});
+  EXPECT_TRUE(response);
+  handler.on_gone(first);   // answered already
+  handler.on_gone(ticket);  // gone already
+  handler.on_gone({});
+  EXPECT_EQ(backend.cancelled.size(), 1U);
+}
+
+TEST_F(WaitingTest, a_request_that_is_answered_at_once_has_no_ticket) {
+  answer_to(Method::kPost, kWebhooks, with_key("all-key"), "[]");
+  EXPECT_EQ(ticket.serial, 0U);
+}
+
 TEST_F(WaitingTest, deadlines_go_on_after_one_has_passed) {
   for (int round = 0; round < 3; ++round) {
     send(Method::kGet, kWebhooks, with_key("all-key"));
