@@ -131,18 +131,19 @@ class CloudEvent {
     own_members_ = members_of(raw);
   }
 
-  void finish(std::vector<model::NewEvent>& events) {
+  // When there are faults the event is what could be read, without content.
+  model::NewEvent finish() {
     if (!has_specversion_) reader_.refuse_missing("specversion");
     if (!has_id_) reader_.refuse_missing("id");
     if (!has_source_) reader_.refuse_missing("source");
     if (!has_type_) reader_.refuse_missing("type");
-    if (faults_.size() > before_) return;
+    if (faults_.size() > before_) return std::move(event_);
     const std::optional<model::EventId> id = model::EventId::parse(id_);
     event_.id = id ? *id : derived_event_id(defaults_.org, event_.source, id_);
     event_.id_from_client = true;
     if (event_.ordering_key.empty()) event_.ordering_key = std::move(partition_key_);
     build_content(event_, defaults_.org, *name_, own_members_);
-    events.push_back(std::move(event_));
+    return std::move(event_);
   }
 
  private:
@@ -165,6 +166,7 @@ class CloudEvent {
       reader_.refuse("type",
                      "must be an event name, with _v and a number at its end, as in "
                      "PersonCreated_v1");
+      event_.name.clear();
     }
   }
 
@@ -236,9 +238,9 @@ void read_member(CloudEvent& event, const dom::key_value_pair& member) {
 }
 
 // RawJson walks along with the DOM, so that data is cut out as it was sent.
-void read_one(dom::object object, json::RawJson& raw, const EventDefaults& defaults,
-              std::string_view where, Faults& faults, std::vector<model::NewEvent>& events) {
-  CloudEvent event(defaults, where, faults);
+model::NewEvent read_one(dom::object object, json::RawJson& raw, const EventDefaults& defaults,
+                         Faults& faults) {
+  CloudEvent event(defaults, "", faults);
   raw.enter();
   for (const dom::key_value_pair member : object) {
     TRIGGERD_ASSERT(raw.next());
@@ -248,11 +250,11 @@ void read_one(dom::object object, json::RawJson& raw, const EventDefaults& defau
       read_member(event, member);
     } else if (!member.value.is_null()) {
       const std::optional<dom::object> data = event.reader().object("data", member.value);
-      if (data) event.data(fmt::format("{}data", where), *data, text);
+      if (data) event.data("data", *data, text);
     }
   }
   TRIGGERD_ASSERT(!raw.next());
-  event.finish(events);
+  return event.finish();
 }
 
 // --- Binary -----------------------------------------------------------------------------------
@@ -296,7 +298,8 @@ Faults read_cloud_event(std::string& body, const EventDefaults& defaults,
   if (!object) return document.take_faults();
   Faults faults;
   json::RawJson raw(body);
-  read_one(*object, raw, defaults, "", faults, events);
+  model::NewEvent event = read_one(*object, raw, defaults, faults);
+  if (faults.empty()) events.push_back(std::move(event));
   return faults;
 }
 
@@ -309,10 +312,9 @@ Faults read_cloud_event_batch(std::string& body, const EventDefaults& defaults,
     return {wrong_type("body", "a list of CloudEvents", document.root())};
   }
   json::RawJson raw(body);
-  return read_event_list(list, raw,
-                         [&](dom::object object, const std::string& where, Faults& faults) {
-                           read_one(object, raw, defaults, where, faults, events);
-                         });
+  return read_event_list(list, raw, events, [&](dom::object object, Faults& faults) {
+    return read_one(object, raw, defaults, faults);
+  });
 }
 
 Faults read_binary_cloud_event(HttpRequest& request, const EventDefaults& defaults,
@@ -321,20 +323,18 @@ Faults read_binary_cloud_event(HttpRequest& request, const EventDefaults& defaul
   CloudEvent event(defaults, kFieldPrefix, faults);
   read_fields(request, event);
   if (request.body.empty()) {
-    event.finish(events);
+    model::NewEvent read = event.finish();
+    if (faults.empty()) events.push_back(std::move(read));
     return faults;
   }
   Document document(request.body);
-  if (const std::optional<dom::object> object = document.object()) {
-    json::RawJson raw(request.body);
-    event.data("body", *object, raw.value());
-    event.finish(events);
-    return faults;
-  }
-  event.finish(events);
-  events.clear();
+  const std::optional<dom::object> object = document.object();
+  json::RawJson raw(request.body);
+  if (object) event.data("body", *object, raw.value());
+  model::NewEvent read = event.finish();
   Faults of_body = document.take_faults();
   std::move(of_body.begin(), of_body.end(), std::back_inserter(faults));
+  if (faults.empty()) events.push_back(std::move(read));
   return faults;
 }
 

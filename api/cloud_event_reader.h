@@ -21,7 +21,7 @@ namespace triggerd::api {
 
 [[nodiscard]] Faults read_cloud_event(std::string& body, const EventDefaults& defaults,
                                       std::vector<model::NewEvent>& events);
-// A list of 1 to kEventsPerBatchMax; a fault names the index.
+// A list of 1 to kEventsPerBatchMax; what is wrong with an entry: see read_events.
 [[nodiscard]] Faults read_cloud_event_batch(std::string& body, const EventDefaults& defaults,
                                             std::vector<model::NewEvent>& events);
 // Attributes in ce-* fields, the body is the data; an empty one is none.

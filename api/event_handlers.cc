@@ -56,7 +56,12 @@ Step publish_events(Call& call) {
   }
   Faults of_body = read_any_events(call.request, defaults, request.events);
   std::move(of_body.begin(), of_body.end(), std::back_inserter(faults));
-  if (!faults.empty()) return problem(faults);
+  if (!faults.empty()) {
+    const Faults of_entries = faults_of_entries(request.events);
+    faults.insert(faults.end(), of_entries.begin(), of_entries.end());
+    return problem(faults);
+  }
+  // Entries of a list may still have faults: the engine names all of them, and its own.
   return Ask{std::move(request), {}};
 }
 

@@ -2,7 +2,8 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -10,35 +11,39 @@
 #include "engine/base/assert.h"
 #include "engine/json/json_text.h"
 #include "engine/model/limits.h"
+#include "engine/model/request.h"
 
 namespace triggerd::api {
 
-// Calls read(object, where, faults) for each object of a list of 1 to kEventsPerBatchMax; `where`
-// stands before the names of its fields in messages. `raw` stands before the list, and before the
-// object in each call; read() goes over it.
+// Adds an event for each entry of a list of 1 to kEventsPerBatchMax: read(object, faults) makes it.
+// One with faults keeps them, and what else could be read of it (event_reader.h, read_events).
+// `raw` stands before the list, and before the object in each call; read() goes over it.
 template <class Read>
-[[nodiscard]] Faults read_event_list(dom::array list, json::RawJson& raw, const Read& read) {
+[[nodiscard]] Faults read_event_list(dom::array list, json::RawJson& raw,
+                                     std::vector<model::NewEvent>& events, const Read& read) {
   const std::size_t count = list.size();
   if (count == 0 || count > model::kEventsPerBatchMax) {
     return {{base::ErrorCode::kInvalid,
              fmt::format("body: a list of 1 to {} events is expected, got {}",
                          model::kEventsPerBatchMax, count)}};
   }
-  Faults faults;
+  events.reserve(events.size() + count);
   raw.enter();
-  std::size_t index = 0;
   for (const dom::element element : list) {
     TRIGGERD_ASSERT(raw.next());
-    const std::string where = fmt::format("[{}]", index++);
+    Faults faults;
+    model::NewEvent event;
     dom::object object;
     if (element.get_object().get(object) == simdjson::SUCCESS) {
-      read(object, where + ".", faults);
+      event = read(object, faults);
     } else {
-      faults.push_back(wrong_type(where, "an event object", element));
+      faults.push_back(wrong_type("", "an event object", element));
       raw.value();
     }
+    event.schema_faults = std::move(faults);
+    events.push_back(std::move(event));
   }
-  return faults;
+  return {};
 }
 
 }  // namespace triggerd::api

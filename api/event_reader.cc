@@ -23,10 +23,11 @@ using base::ErrorCode;
 // Reads one event; RawJson walks along with the DOM, so that content is cut out as it was sent.
 class EventReader {
  public:
-  EventReader(const EventDefaults& defaults, std::string_view where, Faults& faults)
-      : defaults_(defaults), faults_(faults), before_(faults.size()), reader_(where, faults) {}
+  EventReader(const EventDefaults& defaults, Faults& faults)
+      : defaults_(defaults), faults_(faults), before_(faults.size()), reader_("", faults) {}
 
-  void read(dom::object object, json::RawJson& raw, std::vector<model::NewEvent>& events) {
+  // When there are faults the event is what could be read, without content.
+  model::NewEvent read(dom::object object, json::RawJson& raw) {
     raw.enter();
     for (const dom::key_value_pair member : object) {
       TRIGGERD_ASSERT(raw.next());
@@ -38,13 +39,14 @@ class EventReader {
     const std::optional<model::VersionedName> name = model::split_event_name(event_.name);
     if (!event_.name.empty() && !name) {
       reader_.refuse("event_name", "must end in _v and a number, as in PersonCreated_v1");
+      event_.name.clear();
     }
-    if (faults_.size() > before_ || !name) return;
+    if (faults_.size() > before_ || !name) return std::move(event_);
     if (!event_.id_from_client) event_.id = model::EventId(defaults_.random.uuid_v4());
     if (!has_timestamp_) event_.timestamp = defaults_.now;
     event_.traceparent = defaults_.traceparent;
     build_content(event_, defaults_.org, *name, own_members_);
-    events.push_back(std::move(event_));
+    return std::move(event_);
   }
 
  private:
@@ -63,10 +65,11 @@ class EventReader {
       timestamp(member.value);
     } else if (member.key == "ordering_key") {
       if (const auto text = reader_.text("ordering_key", member.value)) {
-        event_.ordering_key = *text;
         if (text->size() > model::kOrderingKeyBytesMax) {
           reader_.refuse("ordering_key",
                          fmt::format("at most {} bytes", model::kOrderingKeyBytesMax));
+        } else {
+          event_.ordering_key = *text;
         }
       }
     } else if (member.key == "is_test_event") {
@@ -132,7 +135,8 @@ Faults read_event(std::string& body, const EventDefaults& defaults,
     return {wrong_type("line", "an event object", document.root())};
   }
   Faults faults;
-  EventReader(defaults, "", faults).read(object, raw, events);
+  model::NewEvent event = EventReader(defaults, faults).read(object, raw);
+  if (faults.empty()) events.push_back(std::move(event));
   return faults;
 }
 
@@ -143,18 +147,29 @@ Faults read_events(std::string& body, const EventDefaults& defaults,
   json::RawJson raw(body);
   dom::array list;
   if (document.root().get_array().get(list) == simdjson::SUCCESS) {
-    events.reserve(std::min(list.size(), model::kEventsPerBatchMax));
-    return read_event_list(list, raw,
-                           [&](dom::object object, const std::string& where, Faults& faults) {
-                             EventReader(defaults, where, faults).read(object, raw, events);
-                           });
+    return read_event_list(list, raw, events, [&](dom::object object, Faults& faults) {
+      return EventReader(defaults, faults).read(object, raw);
+    });
   }
   dom::object object;
   if (document.root().get_object().get(object) != simdjson::SUCCESS) {
     return {wrong_type("body", "an event object or a list of them", document.root())};
   }
   Faults faults;
-  EventReader(defaults, "", faults).read(object, raw, events);
+  model::NewEvent event = EventReader(defaults, faults).read(object, raw);
+  if (faults.empty()) events.push_back(std::move(event));
   return faults;
 }
+
+Faults faults_of_entries(const std::vector<model::NewEvent>& events) {
+  Faults faults;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    for (const base::Error& fault : events[i].schema_faults) {
+      const char* separator = fault.message.starts_with(':') ? "" : ".";
+      faults.push_back({fault.code, fmt::format("[{}]{}{}", i, separator, fault.message)});
+    }
+  }
+  return faults;
+}
+
 }  // namespace triggerd::api

@@ -1,5 +1,5 @@
 // Events out of JSON text, as publishers send them. CONTRACT A3. For documents and faults see
-// json_reader.h; a fault in a list names the index.
+// json_reader.h.
 #pragma once
 
 #include <string>
@@ -27,7 +27,14 @@ struct EventDefaults {
 
 // One object or a list of 1 to kEventsPerBatchMax. Content is taken byte for byte; Event::content
 // says how it is laid out.
+//
+// What is wrong with the whole of a list is in the answer. What is wrong with an entry stands in
+// its NewEvent::schema_faults, without the index: the entry is there, with what could be read of it
+// and without content, so that the engine can name all bad entries of the list at once.
 [[nodiscard]] Faults read_events(std::string& body, const EventDefaults& defaults,
                                  std::vector<model::NewEvent>& events);
+
+// What is wrong with entries of a list, with their index.
+[[nodiscard]] Faults faults_of_entries(const std::vector<model::NewEvent>& events);
 
 }  // namespace triggerd::api

@@ -38,6 +38,7 @@ void IngestRules::prepare(model::PublishEvents& request) const {
   const auto found = rules_.empty() ? rules_.end() : rules_.find(request.org);
   if (found == rules_.end() && !had_rules) return;
   for (model::NewEvent& event : request.events) {
+    if (event.content.empty()) continue;  // refused where it was read: its faults stay
     event.attributes.clear();
     event.schema_faults.clear();
     if (found == rules_.end()) continue;

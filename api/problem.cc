@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "api/json_writer.h"
 #include "engine/base/assert.h"
 
@@ -68,7 +70,11 @@ HttpResponse problem(const model::Refusal& refusal) {
   TRIGGERD_ASSERT(!refusal.faults.empty());
   std::vector<ErrorEntry> entries;
   for (const base::Error& fault : refusal.faults) {
-    if (entries.size() == kEntriesMax) break;
+    if (entries.size() == kEntriesMax) {
+      entries.push_back({entries.front().status, fmt::format("and {} more faults; mend these first",
+                                                             refusal.faults.size() - kEntriesMax)});
+      break;
+    }
     entries.push_back({status_of(fault.code), fault.message});
   }
   HttpResponse response = envelope(entries);

@@ -289,8 +289,11 @@ Faults validate_name(std::string_view field, std::string_view name) {
 Faults validate_event(const model::NewEvent& event, std::optional<std::size_t> index,
                       const EventNames& names) {
   Faults faults;
-  const std::string at = index ? "[" + std::to_string(*index) + "]." : std::string();
-  if (!names.know(event.name)) {
+  const std::string entry = index ? "[" + std::to_string(*index) + "]" : std::string();
+  const std::string at = index ? entry + "." : std::string();
+  // Where the edge could not read the name it has said so.
+  const bool has_name = !event.name.empty() || event.schema_faults.empty();
+  if (has_name && !names.know(event.name)) {
     faults.push_back(invalid(at + "event_name",
                              shown(event.name) + " is not in the catalogue; use one of its names, "
                                                  "such as PersonCreated_v1"));
@@ -305,7 +308,9 @@ Faults validate_event(const model::NewEvent& event, std::optional<std::size_t> i
   }
   check_text(at + "ordering_key", event.ordering_key, ControlCharacters::kAllowed, faults);
   for (const Error& fault : event.schema_faults) {
-    faults.push_back(Error{fault.code, at + fault.message});
+    // ": expected an object" is said of the entry, not of a field.
+    faults.push_back(
+        Error{fault.code, (fault.message.starts_with(':') ? entry : at) + fault.message});
   }
   return faults;
 }

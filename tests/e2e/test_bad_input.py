@@ -268,6 +268,11 @@ class BadInput(ServerCase):
                 ([{**good, "event_name": "NoSuch_v1"}, good, {**new_event("Nor_v2")}],
                  ["[0]", "[2]", "event_name"]),
                 ([{"content": {}}, good, {"content": 7}], ["[0].event_name", "[2].content"]),
+                # Types are the edge's to see, names the engine's: one answer has all.
+                ([{"event_name": "NoSuch_v1"}, good, {**new_event(), "timestamp": 7}, 5,
+                  {**new_event("Nor_v2"), "content": 7}],
+                 ["[0].event_name", "[2].timestamp", "[3]: expected", "[4].event_name",
+                  "[4].content"]),
         ):
             with self.subTest(str(body)[:70]):
                 self.refuse(self.client.post(EVENTS, body), 400, *words)

@@ -227,8 +227,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   std::vector<model::NewEvent> events;
   std::string body(text);
   body.shrink_to_fit();
-  const api::Faults faults = api::read_events(
+  api::Faults faults = api::read_events(
       body, api::EventDefaults{model::OrgId(), base::WallTime(), random, {}}, events);
+  const api::Faults of_entries = api::faults_of_entries(events);
+  faults.insert(faults.end(), of_entries.begin(), of_entries.end());
   const Verdict verdict = verdict_of(faults);
   check_verdict(text, verdict, grammar, rules);
   TRIGGERD_ASSERT(verdict == verdict_of_reader(text, &api::read_webhook));

@@ -189,16 +189,15 @@ TEST_F(CloudEventTest, a_batch_names_each_bad_index) {
       publish(typed("application/cloudevents-batch+json"), "[" + good + " ,\n" + good + "]");
   ASSERT_EQ(events.size(), 2U);
   EXPECT_EQ(events[1].source, "/people");
-  const HttpResponse answer = answer_to(
-      Method::kPost, kEvents, typed("application/cloudevents-batch+json"),
-      "[" + good + R"(,7,{"specversion":"1.0"},)" + good + ",{" + kRequired + R"(,"time":""}])");
-  EXPECT_EQ(answer.status, 400);
-  for (const char* fault : {"[1]: expected an event object, got a number", "[2].id: required",
-                            "[2].source: required", "[2].type: required", "[4].time: must be"}) {
-    EXPECT_THAT(answer.body, HasSubstr(fault));
-  }
-  EXPECT_THAT(answer.body, ::testing::Not(HasSubstr("[0]")));
-  EXPECT_THAT(answer.body, ::testing::Not(HasSubstr("[3]")));
+  const Faults faults = faults_of_entries(publish(
+      typed("application/cloudevents-batch+json"),
+      "[" + good + R"(,7,{"specversion":"1.0"},)" + good + ",{" + kRequired + R"(,"time":""}])"));
+  std::vector<std::string> messages;
+  for (const base::Error& fault : faults) messages.push_back(fault.message);
+  EXPECT_THAT(messages, ::testing::ElementsAre(
+                            "[1]: expected an event object, got a number",
+                            HasSubstr("[2].id: required"), HasSubstr("[2].source: required"),
+                            HasSubstr("[2].type: required"), HasSubstr("[4].time: must be")));
   for (const char* body : {"[]", "{}"}) {
     EXPECT_EQ(
         answer_to(Method::kPost, kEvents, typed("application/cloudevents-batch+json"), body).status,

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "api/event_reader.h"
 #include "api/trace_context.h"
 #include "tests/api/routes/api_fixture.h"
 
@@ -182,16 +183,34 @@ TEST_F(EventRoutesTest, bad_events_are_refused_by_field) {
   EXPECT_THAT(message_of(refused("7"), 400), HasSubstr("body: expected"));
 }
 
-TEST_F(EventRoutesTest, a_bad_batch_lists_every_bad_index) {
+const std::string kBadBatch =
+    R"([{"event_name":"A_v1"},{"event_name":1,"content":2},3,{"event_name":"B_v1","timestamp":0},)"
+    R"({"ordering_key":"k"}])";
+
+TEST_F(EventRoutesTest, the_bad_entries_of_a_batch_go_to_the_engine_which_names_all) {
+  const auto events = publish(kBadBatch);
+  ASSERT_EQ(events.size(), 5U);
+  std::vector<std::string> messages;
+  for (const base::Error& fault : faults_of_entries(events)) messages.push_back(fault.message);
+  EXPECT_THAT(messages, ::testing::ElementsAre("[1].event_name: expected a string, got a number",
+                                               "[1].content: expected an object, got a number",
+                                               "[2]: expected an event object, got a number",
+                                               "[3].timestamp: expected a string, got a number",
+                                               "[4].event_name: required, but missing"));
+  // What could be read of them is there to be judged, but no content.
+  EXPECT_EQ(events[3].name, "B_v1");
+  EXPECT_EQ(events[4].ordering_key, "k");
+  EXPECT_NE(events[0].content, "");
+  for (std::size_t i = 1; i < 5; ++i) EXPECT_EQ(events[i].content, "") << i;
+}
+
+TEST_F(EventRoutesTest, a_fault_of_the_request_is_named_with_those_of_all_entries) {
   const HttpResponse answer =
-      refused(R"([{"event_name":"A_v1"},{"event_name":1,"content":2},3,{"event_name":"A_v1"},{}])");
+      answer_to(Method::kPost, kEvents, with_key("publish-key", {{"Prefer", "wait=0"}}), kBadBatch);
   EXPECT_EQ(answer.status, 400);
-  EXPECT_EQ(answer.body,
-            R"({"errors":[)"
-            R"({"httpcode":400,"message":"[1].event_name: expected a string, got a number"},)"
-            R"({"httpcode":400,"message":"[1].content: expected an object, got a number"},)"
-            R"({"httpcode":400,"message":"[2]: expected an event object, got a number"},)"
-            R"({"httpcode":400,"message":"[4].event_name: required, but missing"}]})");
+  for (const char* fault : {"Prefer: wait", "[1].event_name", "[2]: expected", "[4].event_name"}) {
+    EXPECT_THAT(answer.body, HasSubstr(fault));
+  }
 }
 
 TEST_F(EventRoutesTest, limits_hold_to_the_byte_and_to_the_event) {

@@ -42,6 +42,24 @@ TEST(IngestRules, WithoutRulesNothingIsTouched) {
   EXPECT_EQ(content->capacity(), capacity) << "not even room for a parser";
 }
 
+TEST(IngestRules, WhatItsReaderRefusedKeepsItsFaults) {
+  IngestRules rules;
+  rules.change(model::FilterPathsChanged{kOrg, 7, {{"b"}}});
+  rules.change(model::EventSchemaChanged{kOrg, 8, "PersonCreated_v1", R"({"type":"string"})"});
+  model::PublishEvents request = publish(R"("a":1)");
+  model::NewEvent refused;
+  refused.name = "PersonCreated_v1";
+  refused.schema_faults = {{base::ErrorCode::kInvalid, "timestamp: is none"}};
+  request.events.push_back(refused);
+  for (int again = 0; again < 2; ++again) {
+    rules.prepare(request);
+    EXPECT_EQ(request.rules_version, 8U);
+    EXPECT_EQ(request.events[0].schema_faults.size(), 1U);
+    ASSERT_EQ(request.events[1].schema_faults.size(), 1U);
+    EXPECT_EQ(request.events[1].schema_faults[0].message, "timestamp: is none");
+  }
+}
+
 TEST(IngestRules, TakesOutWhatFiltersLookAtInTheOrderOfThePaths) {
   IngestRules rules;
   rules.change(model::FilterPathsChanged{

@@ -22,9 +22,12 @@ model::OrgId org() {
 Faults read(std::string body, std::vector<model::NewEvent>* events = nullptr) {
   base::SeededRandom random(1);
   std::vector<model::NewEvent> ignored;
+  std::vector<model::NewEvent>& read = events == nullptr ? ignored : *events;
   body.shrink_to_fit();
-  return read_events(body, EventDefaults{org(), base::WallTime(), random, {}},
-                     events == nullptr ? ignored : *events);
+  Faults faults = read_events(body, EventDefaults{org(), base::WallTime(), random, {}}, read);
+  const Faults of_entries = faults_of_entries(read);
+  faults.insert(faults.end(), of_entries.begin(), of_entries.end());
+  return faults;
 }
 
 std::string with_content(const std::string& content) {

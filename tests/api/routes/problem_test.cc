@@ -53,7 +53,9 @@ TEST(Problem, an_answer_is_bounded_however_many_faults_there_are) {
   const Faults faults(10'000, {ErrorCode::kInvalid, "bad"});
   const HttpResponse answer = problem(faults);
   EXPECT_LT(answer.body.size(), 4096 * 40U);
-  EXPECT_THAT(answer.body, ::testing::EndsWith("\"bad\"}]}"));
+  EXPECT_THAT(answer.body, ::testing::EndsWith(R"(and 5904 more faults; mend these first"}]})"));
+  EXPECT_THAT(problem(Faults(4096, {ErrorCode::kInvalid, "bad"})).body,
+              ::testing::EndsWith("\"bad\"}]}"));
 }
 
 TEST(Problem, an_unknown_route_is_told_from_a_missing_thing) {

@@ -306,6 +306,26 @@ TEST(ValidateEvent, NamesTheIndexAndTheField) {
   EXPECT_EQ(faults[1].code, base::ErrorCode::kTooLarge);
 }
 
+TEST(ValidateEvent, ListsWhatTheEdgeFoundAndJudgesWhatItCouldRead) {
+  const EventCatalogue catalogue;
+  const EventNames names{catalogue, model::OrgId()};
+  model::NewEvent event;  // without a name that could be read
+  event.schema_faults = {{base::ErrorCode::kInvalid, "event_name: required, but missing"}};
+  EXPECT_THAT(messages(validate_event(event, 2, names)),
+              ElementsAre("[2].event_name: required, but missing"));
+  event.schema_faults = {{base::ErrorCode::kInvalid, ": expected an event object"}};
+  EXPECT_THAT(messages(validate_event(event, 2, names)),
+              ElementsAre("[2]: expected an event object"));
+  event.name = "Nothing_v1";
+  event.schema_faults = {{base::ErrorCode::kInvalid, "timestamp: is none"}};
+  EXPECT_THAT(messages(validate_event(event, 2, names)),
+              ElementsAre(StartsWith("[2].event_name: "), "[2].timestamp: is none"));
+  event.schema_faults.clear();
+  event.name.clear();
+  EXPECT_THAT(messages(validate_event(event, 2, names)),
+              ElementsAre(StartsWith("[2].event_name: ")));
+}
+
 RC_GTEST_PROP(ValidateHeaders, LetNoLineBreakThrough,
               (const std::string& name, const std::string& value)) {
   if (!validate_custom_headers({{name, {value}}}).empty()) return;
