@@ -47,6 +47,10 @@ enum class Sometimes : std::uint8_t {
   kSigningKeyErased,
   kTestEvent,
   kRateRefusal,
+  kWaitedForAttempt,
+  kWaitRanOut,
+  kNoRoomToWait,
+  kRefusedByItself,
   kCount,
 };
 inline constexpr std::size_t kSometimesCount = static_cast<std::size_t>(Sometimes::kCount);
@@ -90,6 +94,10 @@ inline constexpr std::array<const char*, kSometimesCount> kSometimesNames = {
     "signing key erased",
     "test event",
     "refused at the door",
+    "publisher told of a first attempt",
+    "publisher's wait ran out",
+    "publisher without room to wait",
+    "event refused by itself",
 };
 
 // Sums over worlds.

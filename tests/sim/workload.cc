@@ -46,6 +46,14 @@ model::Request Workload::publish(KnownOrg& org, base::Now now) {
   const std::uint64_t count = draw_chance(random_, 0.5) ? 1 : 1 + random_.below(plan_.batch_max);
   for (std::uint64_t i = 0; i < count; ++i) publish.events.push_back(new_event(org, now));
   if (draw_chance(random_, 0.2)) publish.acceptance = model::Acceptance::kEach;
+  if (draw_chance(random_, 0.1)) {
+    // Of an id that was never good.
+    model::NewEvent& bad = publish.events[random_.below(count)];
+    bad.id = model::EventId(random_.uuid_v7(now.wall));
+    bad.id_from_client = draw_chance(random_, 0.5);
+    bad.name = "NoSuchEvent_v1";
+  }
+  if (draw_chance(random_, 0.2)) publish.wait = std::chrono::seconds(1 + random_.below(20));
   return publish;
 }
 

@@ -47,9 +47,10 @@ World::World(std::uint64_t seed, std::uint32_t requests, Tally& tally, Trace& tr
       secrets_(scene_),
       door_(scene_),
       catalogue_(scene_),
-      checkers_{&accounted_, &durability_, &targets_,  &recovery_, &pace_,
-                &replies_,   &repeats_,    &hooks_,    &settings_, &signing_keys_,
-                &secrets_,   &door_,       &catalogue_},
+      waits_(scene_),
+      checkers_{&accounted_, &durability_, &targets_,   &recovery_, &pace_,
+                &replies_,   &repeats_,    &hooks_,     &settings_, &signing_keys_,
+                &secrets_,   &door_,       &catalogue_, &waits_},
       requests_left_(requests) {}
 
 std::optional<std::string> World::run() {
@@ -200,6 +201,7 @@ void World::abandon(model::RequestId id) {
   trace_.add(now().mono, "abandon", {{"request", id.value()}});
   replies_.abandoned(id);
   hooks_.abandoned(id);
+  waits_.abandoned(id);
   partition_->engine().cancel(id);
 }
 
@@ -389,6 +391,9 @@ void World::reply_arrives(const model::SendReply& sent) {
                 Happening::kAskAgain, epoch_, sent.request.value());
     return;
   }
+  if (const auto* published = std::get_if<model::PublishReply>(&sent.reply)) {
+    note_wait(std::get<model::PublishEvents>(at->second), *published);
+  }
   workload_.learn(at->second, sent.reply);
   waiting_.erase(at);
 }
@@ -415,6 +420,17 @@ void World::note_reply(const model::Reply& reply) {
   if (const auto* published = std::get_if<model::PublishReply>(&reply)) {
     for (const model::PublishedEvent& event : published->events) {
       if (event.duplicate) tally_.hit(Sometimes::kDedupInMemory);
+      if (!event.faults.empty()) tally_.hit(Sometimes::kRefusedByItself);
+    }
+  }
+}
+
+void World::note_wait(const model::PublishEvents& asked, const model::PublishReply& reply) {
+  if (asked.wait == base::Duration(0)) return;
+  if (reply.waited_for == base::Duration(0)) return tally_.hit(Sometimes::kNoRoomToWait);
+  for (const model::PublishedEvent& event : reply.events) {
+    for (const model::FirstAttempt& first : event.deliveries) {
+      tally_.hit(first.is_over ? Sometimes::kWaitedForAttempt : Sometimes::kWaitRanOut);
     }
   }
 }

@@ -28,6 +28,7 @@
 #include "tests/sim/checkers/settings.h"
 #include "tests/sim/checkers/signing_keys.h"
 #include "tests/sim/checkers/targets.h"
+#include "tests/sim/checkers/waits.h"
 #include "tests/sim/sim_edge.h"
 #include "tests/sim/sim_partition.h"
 #include "tests/sim/sim_receivers.h"
@@ -82,6 +83,7 @@ class World final : private Outside {
   void reply_arrives(const model::SendReply& sent);
   void note_reply(const model::Reply& reply);
   void note_output(const model::Output& output);
+  void note_wait(const model::PublishEvents& asked, const model::PublishReply& reply);
   // What the checkers of deliveries see of an output.
   [[nodiscard]] static model::Output without_hooks(const model::Output& output);
   void drain();
@@ -129,7 +131,8 @@ class World final : private Outside {
   Secrets secrets_;
   Door door_;
   Catalogue catalogue_;
-  std::array<Checker*, 13> checkers_;
+  Waits waits_;
+  std::array<Checker*, 14> checkers_;
 
   std::uint64_t epoch_ = 1;  // counts the processes
   std::uint32_t requests_left_;

@@ -49,6 +49,8 @@ core::EngineOptions draw_engine(base::Random& random) {
   // Short enough for troubles of hours to end in it.
   options.disable_after = draw_chance(random, 0.5) ? base::Duration(hours(2)) : hours(120);
   options.dedup_ids = draw_chance(random, 0.4) ? draw_count(random, 4, 64) : 4096;
+  options.publish_waits_max = draw_chance(random, 0.3) ? draw_count(random, 0, 4) : 1000;
+  options.watched_deliveries_max = draw_chance(random, 0.3) ? draw_count(random, 1, 20) : 10'000;
   options.dedup_window = draw_chance(random, 0.3) ? base::Duration(minutes(30)) : hours(24);
   options.secret_overlap = draw_chance(random, 0.5) ? base::Duration(minutes(5)) : hours(24);
   options.key_publish_lead = draw_chance(random, 0.5) ? base::Duration(minutes(1)) : hours(1);
