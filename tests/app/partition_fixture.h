@@ -158,6 +158,12 @@ class PartitionTest : public testing::Test {
     last_event_ = event.id;
     return submit(model::PublishEvents{kOrgId, {std::move(event)}});
   }
+  // With an answer that waits for the first attempts.
+  model::RequestId publish_and_wait() {
+    model::PublishEvents asked{kOrgId, {new_event()}};
+    asked.wait = std::chrono::seconds(20);
+    return submit(std::move(asked));
+  }
   // Publishes, waits for the answer and for the call.
   model::StartAttempt published_and_started() {
     const std::size_t before = outlet_.starts.size();
