@@ -40,8 +40,10 @@ void ConcurrencyLimit::succeeded(base::Duration latency, std::uint32_t in_use, s
   if (!latency_holds(latency)) return;
   // What is not used says nothing about whether more would do.
   if (in_use * 2 < value(most)) return;
-  limit_ += has_fallen_ ? 1.0F / limit_ : 1.0F;
-  limit_ = std::clamp(limit_, 1.0F, static_cast<float>(most));
+  // Above the bound, which may be a lower one than before, it stays as it was: nobody tries it.
+  const auto bound = static_cast<float>(most);
+  if (limit_ >= bound) return;
+  limit_ = std::min(limit_ + (has_fallen_ ? 1.0F / limit_ : 1.0F), bound);
 }
 
 void ConcurrencyLimit::overloaded(Round begun, std::uint32_t most) {

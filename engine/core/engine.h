@@ -17,6 +17,7 @@
 #include "engine/core/circuit_breaker.h"
 #include "engine/core/door_rates.h"
 #include "engine/core/hook_limits.h"
+#include "engine/core/isolation.h"
 #include "engine/model/limits.h"
 #include "engine/model/network.h"
 #include "engine/model/output.h"
@@ -47,6 +48,7 @@ struct EngineOptions {
   base::Duration key_publish_lead = model::kKeyPublishLeadDefault;
   HookLimits hooks;
   CircuitBreakerOptions hook_breaker;
+  IsolationOptions isolation;  // of the deliveries of events
 };
 
 // What an operator asks first; kept by counting, never by scanning.

@@ -49,6 +49,12 @@ TEST(ConcurrencyLimitTest, StaysBetweenOneAndTheBoundOfTheWebhook) {
   EXPECT_EQ(limit.value(4), 2U) << "half of the four that were allowed";
 }
 
+TEST(ConcurrencyLimitTest, ALowerBoundForAWhileForgetsNothing) {
+  ConcurrencyLimit limit(16);
+  for (int i = 0; i < 100; ++i) limit.succeeded(milliseconds(10), 1, 1);
+  EXPECT_EQ(limit.value(kMost), 16U);
+}
+
 TEST(ConcurrencyLimitTest, WhatIsNotUsedDoesNotGrow) {
   ConcurrencyLimit limit(16);
   for (int i = 0; i < 1000; ++i) limit.succeeded(milliseconds(10), 7, kMost);
