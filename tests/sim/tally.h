@@ -47,6 +47,10 @@ enum class Sometimes : std::uint8_t {
   kSigningKeyErased,
   kTestEvent,
   kRateRefusal,
+  kBreakerOpened,
+  kProbed,
+  kLimitFell,
+  kContested,
   kCount,
 };
 inline constexpr std::size_t kSometimesCount = static_cast<std::size_t>(Sometimes::kCount);
@@ -90,6 +94,10 @@ inline constexpr std::array<const char*, kSometimesCount> kSometimesNames = {
     "signing key erased",
     "test event",
     "refused at the door",
+    "breaker opened",
+    "breaker probed",
+    "limit fell",
+    "starts watched while first attempts waited",
 };
 
 // Sums over worlds.

@@ -47,9 +47,10 @@ World::World(std::uint64_t seed, std::uint32_t requests, Tally& tally, Trace& tr
       secrets_(scene_),
       door_(scene_),
       catalogue_(scene_),
-      checkers_{&accounted_, &durability_, &targets_,  &recovery_, &pace_,
-                &replies_,   &repeats_,    &hooks_,    &settings_, &signing_keys_,
-                &secrets_,   &door_,       &catalogue_},
+      isolation_(scene_),
+      checkers_{&accounted_, &durability_, &targets_,   &recovery_, &pace_,
+                &replies_,   &repeats_,    &hooks_,     &settings_, &signing_keys_,
+                &secrets_,   &door_,       &catalogue_, &isolation_},
       requests_left_(requests) {}
 
 std::optional<std::string> World::run() {
@@ -74,6 +75,10 @@ std::optional<std::string> World::run() {
   if (secrets_.rotated() > 0) tally_.hit(Sometimes::kSecretRotated);
   if (signing_keys_.erased() > 0) tally_.hit(Sometimes::kSigningKeyErased);
   if (door_.refused() > 0) tally_.hit(Sometimes::kRateRefusal);
+  if (isolation_.openings() > 0) tally_.hit(Sometimes::kBreakerOpened);
+  if (isolation_.probes() > 0) tally_.hit(Sometimes::kProbed);
+  if (isolation_.falls() > 0) tally_.hit(Sometimes::kLimitFell);
+  if (isolation_.contested() > 0) tally_.hit(Sometimes::kContested);
   return verdict_.objection();
 }
 
