@@ -98,11 +98,11 @@ MODE_NAMES = tuple(mode.__name__ for mode in MODES) + (DEAD_DNS,)
 
 
 class PoisonReceivers:
-    """`of_each` receivers of each mode, on a thread of their own, until stop()."""
+    """`of_each` receivers of each of these modes, on a thread of their own, until stop()."""
 
-    def __init__(self, of_each):
+    def __init__(self, of_each, modes=MODE_NAMES):
         self.urls = []
-        self.connections = dict.fromkeys(MODE_NAMES, 0)
+        self.connections = dict.fromkeys(modes, 0)
         # A name server that is there and never says a word.
         self._name_server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._name_server.bind(("127.0.0.1", 0))
@@ -110,29 +110,32 @@ class PoisonReceivers:
         self._loop = asyncio.new_event_loop()
         self._open = set()
         ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(of_each, ready), daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(of_each, modes, ready), daemon=True)
         self._thread.start()
         ready.wait(10)
 
-    def _run(self, of_each, ready):
+    def _run(self, of_each, modes, ready):
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._listen(of_each))
+        self._loop.run_until_complete(self._listen(of_each, modes))
         ready.set()
         self._loop.run_forever()
         for task in self._open:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*self._open, return_exceptions=True))
 
-    async def _listen(self, of_each):
+    async def _listen(self, of_each, modes):
         for number in range(of_each):
             for mode in MODES:
+                if mode.__name__ not in modes:
+                    continue
                 server = await asyncio.start_server(
                     lambda reader, writer, mode=mode: self._serve(mode, reader, writer),
                     "127.0.0.1", 0, backlog=1024)
                 port = server.sockets[0].getsockname()[1]
                 scheme = "https" if mode is no_tls else "http"
                 self.urls.append(f"{scheme}://127.0.0.1:{port}/{mode.__name__}")
-            self.urls.append(f"http://poison{number}.example/{DEAD_DNS}")
+            if DEAD_DNS in modes:
+                self.urls.append(f"http://poison{number}.example/{DEAD_DNS}")
 
     async def _serve(self, mode, reader, writer):
         task = asyncio.current_task()
