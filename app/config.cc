@@ -253,6 +253,24 @@ constexpr Setting kSettings[] = {
      [](Path p, const Values& v, Config& c) {
        return read_integer<std::uint32_t>(p, v[0], 1, 1000, c.in_flight_per_webhook);
      }},
+    {"delivery.start_per_webhook", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_integer<std::uint32_t>(p, v[0], 0, model::kMaxInFlightMax,
+                                          c.isolation.in_flight_start);
+     }},
+    {"delivery.breaker.failures", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_integer<std::uint32_t>(p, v[0], 0, core::kBreakerFailuresMax,
+                                          c.isolation.breaker.failures_to_open);
+     }},
+    {"delivery.breaker.open_for", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_duration(p, v[0], core::kBreakerOpenForMost, c.isolation.breaker.open_for);
+     }},
+    {"delivery.breaker.open_for_max", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_duration(p, v[0], core::kBreakerOpenForMost, c.isolation.breaker.open_for_max);
+     }},
     {"delivery.max_pending", Arity::kOne,
      [](Path p, const Values& v, Config& c) {
        return read_integer<std::size_t>(p, v[0], 1, 100'000'000, c.pending_max);
@@ -260,6 +278,10 @@ constexpr Setting kSettings[] = {
     {"delivery.retry.schedule", Arity::kList, read_schedule},
     {"delivery.retry.jitter", Arity::kOne,
      [](Path p, const Values& v, Config& c) { return read_jitter(p, v[0], c); }},
+    {"delivery.retry.share_percent", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_integer<std::uint32_t>(p, v[0], 1, 100, c.isolation.retry_share_percent);
+     }},
     {"delivery.retry.disable_after", Arity::kOne,
      [](Path p, const Values& v, Config& c) {
        return read_duration(p, v[0], model::kDisableAfterMax, c.disable_after);

@@ -18,6 +18,7 @@
 #include "engine/base/status.h"
 #include "engine/base/time.h"
 #include "engine/core/door_rates.h"
+#include "engine/core/isolation.h"
 #include "engine/model/limits.h"
 #include "engine/model/network.h"
 #include "engine/model/records.h"
@@ -54,6 +55,7 @@ struct Config {
   std::uint32_t in_flight = model::kInFlightDefault;
   std::uint32_t in_flight_per_host = model::kInFlightPerHostDefault;
   std::uint32_t in_flight_per_webhook = model::kInFlightPerWebhookDefault;
+  core::IsolationOptions isolation;
   std::size_t pending_max = model::kPendingMax;
   std::vector<base::Duration> retry_schedule;  // empty: the default of CONTRACT A2
   double retry_jitter = model::kRetryJitterDefault;

@@ -25,6 +25,7 @@ core::EngineOptions engine_options(const Config& config) {
   options.in_flight = config.in_flight;
   options.in_flight_per_host = config.in_flight_per_host;
   options.in_flight_per_webhook = config.in_flight_per_webhook;
+  options.isolation = config.isolation;
   options.rates = config.rates;
   options.pending_max = config.pending_max;
   options.secret_overlap = config.secret_overlap;

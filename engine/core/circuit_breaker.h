@@ -10,6 +10,8 @@
 // succeeded(), failed() and abandoned(). Calls begun before it opened may still end: a success
 // closes it, a failure keeps it open as long as it was to be.
 //
+// Each probe that fails may double the time it is open, up to a limit.
+//
 // Pure; a value. Thread: that of its owner.
 #pragma once
 
@@ -17,6 +19,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "engine/base/random.h"
 #include "engine/base/time.h"
 
 namespace triggerd::core {
@@ -24,6 +27,11 @@ namespace triggerd::core {
 struct CircuitBreakerOptions {
   std::uint32_t failures_to_open = 5;  // at least 1
   base::Duration open_for = std::chrono::seconds(10);
+  // Doubled with each probe that fails, up to this; never less than open_for.
+  base::Duration open_for_max = std::chrono::seconds(10);
+  // Each time is spread over ± this share, so that the probes of many do not come at once. In
+  // [0, 1).
+  double jitter = 0;
 };
 
 class CircuitBreaker {
@@ -35,17 +43,24 @@ class CircuitBreaker {
   [[nodiscard]] bool try_begin(base::MonoTime now);
 
   void succeeded();
-  void failed(const CircuitBreakerOptions& options, base::MonoTime now);
+  // `random` draws the jitter, and only when it opens; without it there is none.
+  void failed(const CircuitBreakerOptions& options, base::MonoTime now,
+              base::Random* random = nullptr);
+  // The receiver asked to be left alone until then: open at once, and for no shorter time.
+  void hold(base::MonoTime until);
   // It ended without telling anything about the receiver: not made after all, or cut off by us.
   void abandoned();
 
   [[nodiscard]] State state() const { return state_; }
+  // Half-open, and the one call that may be made is under way.
+  [[nodiscard]] bool is_probing() const { return state_ == State::kHalfOpen && probing_; }
   // When a probe may be made; nothing unless open.
   [[nodiscard]] std::optional<base::MonoTime> probe_at() const;
 
  private:
   State state_ = State::kClosed;
   bool probing_ = false;               // kHalfOpen: the probe is under way
+  std::uint8_t doublings_ = 0;         // of open_for; none once it has closed
   std::uint32_t failures_in_row_ = 0;  // kClosed
   base::MonoTime open_until_;
 };

@@ -90,7 +90,8 @@ void Deliveries::webhook_changed(const Webhook& before, Now now) {
   const bool moved = webhook->target_url != before.target_url;
   const bool enabled =
       before.state == WebhookState::kDisabled && webhook->state != WebhookState::kDisabled;
-  if (moved || enabled) health_.forget(ref);
+  const bool renewed = moved || enabled;
+  if (renewed) health_.forget(ref);
   if (model::ordering_of(webhook->delivery) == model::Ordering::kKey) {
     releasing_.erase(ref);
   } else if (model::ordering_of(before.delivery) == model::Ordering::kKey) {
@@ -102,6 +103,7 @@ void Deliveries::webhook_changed(const Webhook& before, Now now) {
   }
   if (!scheduler_.has_lane(ref)) return;
   if (moved) scheduler_.move_lane(ref, origin_of(ref));
+  if (renewed) scheduler_.renew_lane(ref);
   configure_lane(*webhook);
   if (webhook->state == WebhookState::kActive) {
     scheduler_.resume(ref);
@@ -167,9 +169,9 @@ std::string Deliveries::origin_of(WebhookRef ref) const {
   return url.ok() ? url.value().origin() : webhook->target_url;
 }
 
-void Deliveries::ensure_lane(WebhookRef ref) {
+void Deliveries::ensure_lane(WebhookRef ref, const OrgId& org) {
   if (scheduler_.has_lane(ref)) return;
-  scheduler_.open_lane(ref, origin_of(ref));
+  scheduler_.open_lane(ref, origin_of(ref), org);
   const Webhook* webhook = registry_.peek(ref);
   if (webhook != nullptr) configure_lane(*webhook);
   if (webhook == nullptr || webhook->state != WebhookState::kActive) scheduler_.pause(ref);

@@ -117,7 +117,10 @@ class Deliveries final : private DelayObserver {
   }
   [[nodiscard]] Fate fate_of(const PendingDelivery& delivery) const;
   [[nodiscard]] std::string origin_of(model::WebhookRef ref) const;
-  void ensure_lane(model::WebhookRef ref);
+  void ensure_lane(model::WebhookRef ref, const model::OrgId& org);
+  [[nodiscard]] static Work work_of(const PendingDelivery& delivery) {
+    return delivery.attempts == 0 ? Work::kFresh : Work::kRetry;
+  }
   void configure_lane(const model::Webhook& webhook);
   void move(DeliveryRef delivery, DeliveryPlace to);
   void mark_dirty(DeliveryRef delivery);
@@ -134,7 +137,7 @@ class Deliveries final : private DelayObserver {
   void release_lines(std::size_t& budget);
 
   // delivery_start.cc
-  void begin(const Grant& grant, base::Now now);
+  void begin(Grant grant, base::Now now);
   void read_payload(const Grant& grant);
   void start(const Grant& grant, base::Now now);
   void give_back(const Grant& grant);

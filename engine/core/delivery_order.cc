@@ -45,9 +45,9 @@ void Deliveries::place_head(DeliveryRef delivery) {
     scheduler_.delay(delivery, now_.mono + std::min(left, kDueAtMost));
     return;
   }
-  ensure_lane(placed.webhook);
+  ensure_lane(placed.webhook, events_.at(delivery.event).org);
   move(delivery, DeliveryPlace::kLane);
-  scheduler_.push_back(placed.webhook, delivery);
+  scheduler_.push_back(placed.webhook, delivery, work_of(placed));
 }
 
 // Whatever became of it, the next of its key may go.

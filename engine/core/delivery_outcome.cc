@@ -1,5 +1,6 @@
 // Deliveries: what an outcome leads to.
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <span>
 #include <utility>
@@ -21,6 +22,35 @@ using model::PutAttempt;
 using model::Webhook;
 using model::WebhookState;
 
+namespace {
+
+// What the outcome says about the receiver, not about the delivery.
+CallReport report_of(const Outcome& outcome) {
+  CallReport report;
+  report.latency = std::chrono::microseconds(outcome.timings.total_us);
+  switch (outcome.kind) {
+    case OutcomeClass::kOk:
+      report.result = CallResult::kSucceeded;
+      break;
+    case OutcomeClass::kCancelled:
+    case OutcomeClass::kBusy:
+      report.result = CallResult::kNothing;
+      break;
+    case OutcomeClass::kTimeout:
+    case OutcomeClass::kConnect:
+      report.result = CallResult::kOverloaded;
+      break;
+    default:
+      report.result = asks_for_less(outcome) ? CallResult::kOverloaded : CallResult::kFailed;
+      if (asks_for_less(outcome)) {
+        report.retry_after = std::max(outcome.retry_after, Duration(0));
+      }
+  }
+  return report;
+}
+
+}  // namespace
+
 void Deliveries::finish(AttemptId id, const Outcome& outcome, Now now) {
   const auto at = attempts_.find(id);
   if (at == attempts_.end()) return;
@@ -28,7 +58,7 @@ void Deliveries::finish(AttemptId id, const Outcome& outcome, Now now) {
   const Attempt attempt = std::move(at->second);
   attempts_.erase(at);
   const Grant& grant = attempt.grant;
-  scheduler_.release(grant);
+  scheduler_.release(grant, report_of(outcome), now.mono);
 
   PendingDelivery& delivery = delivery_at(grant.delivery);
   const RetryDecision decision = decide(attempt, outcome);
@@ -187,7 +217,7 @@ void Deliveries::step_back(const Grant& grant, const Outcome& outcome, Duration 
     scheduler_.refund(grant);
   }
   move(grant.delivery, DeliveryPlace::kLane);
-  scheduler_.push_front(grant.lane, grant.delivery);
+  scheduler_.push_front(grant.lane, grant.delivery, grant.work);
 }
 
 }  // namespace triggerd::core

@@ -39,20 +39,19 @@ void Deliveries::promote_due(Now now) {
       give_up(*due, fate, now);
       continue;
     }
-    ensure_lane(delivery.webhook);
+    ensure_lane(delivery.webhook, events_.at(due->event).org);
     move(*due, DeliveryPlace::kLane);
-    scheduler_.push_back(delivery.webhook, *due);
+    scheduler_.push_back(delivery.webhook, *due, work_of(delivery));
   }
 }
 
-void Deliveries::begin(const Grant& grant, Now now) {
+void Deliveries::begin(Grant grant, Now now) {
   const Fate fate = fate_of(delivery_at(grant.delivery));
   if (fate.state != DeliveryState::kReady) {
     scheduler_.refund(grant);
     return give_up_start(grant, fate, now);
   }
-  if (scheduler_.has_moved(grant) || scheduler_.is_paused(grant.lane) ||
-      scheduler_.is_over_bound(grant.lane)) {
+  if (!scheduler_.may_begin(grant)) {
     scheduler_.refund(grant);
     return give_back(grant);
   }
@@ -140,11 +139,12 @@ void Deliveries::give_up_start(const Grant& grant, const Fate& fate, Now now) {
 }
 
 // While the payload was read, the webhook was paused, or given a lower bound, or moved to another
-// host (the slot is one of the old one); or it wants a token before it starts.
+// host (the slot is one of the old one), or its receiver failed; or it wants a token before it
+// starts.
 void Deliveries::give_back(const Grant& grant) {
   scheduler_.release(grant);
   move(grant.delivery, DeliveryPlace::kLane);
-  scheduler_.push_front(grant.lane, grant.delivery);
+  scheduler_.push_front(grant.lane, grant.delivery, grant.work);
 }
 
 void Deliveries::payload_late(const Grant& grant, Now now) {

@@ -26,7 +26,7 @@ void Deliveries::drain_lanes(std::size_t& budget, Now now) {
       give_up(*waiting, fate, now);
     }
     if (waiting) {
-      scheduler_.push_front(ref, *waiting);
+      scheduler_.push_front(ref, *waiting, work_of(delivery_at(*waiting)));
       if (budget == 0) return;
     }
     draining_.erase(ref);

@@ -23,6 +23,8 @@ EngineOptions completed(EngineOptions options) {
   options.in_flight_per_webhook = std::max(options.in_flight_per_webhook, 1U);
   options.in_flight_per_host = std::max(options.in_flight_per_host, 1U);
   options.in_flight = std::max(options.in_flight, 1U);
+  options.isolation.retry_share_percent =
+      std::clamp(options.isolation.retry_share_percent, 1U, 100U);
   options.dedup_ids = std::max(options.dedup_ids, std::size_t{1});
   return options;
 }
@@ -30,8 +32,8 @@ EngineOptions completed(EngineOptions options) {
 DeliveryOptions delivery_options(const EngineOptions& options, std::uint64_t seed) {
   DeliveryOptions chosen;
   chosen.retry = RetryOptions{options.retry_schedule, options.retry_jitter};
-  chosen.limits =
-      SchedulerLimits{options.in_flight_per_webhook, options.in_flight_per_host, options.in_flight};
+  chosen.limits = SchedulerLimits{options.in_flight_per_webhook, options.in_flight_per_host,
+                                  options.in_flight, options.isolation};
   chosen.targets = options.targets;
   chosen.payload_cache_bytes = options.payload_cache_bytes;
   chosen.disable_after = options.disable_after;

@@ -17,6 +17,7 @@
 #include "engine/core/circuit_breaker.h"
 #include "engine/core/door_rates.h"
 #include "engine/core/hook_limits.h"
+#include "engine/core/isolation.h"
 #include "engine/model/delivery_log.h"
 #include "engine/model/limits.h"
 #include "engine/model/network.h"
@@ -51,6 +52,7 @@ struct EngineOptions {
   std::size_t publish_waits_max = model::kWaitingPublishesMax;
   std::size_t watched_deliveries_max = model::kWatchedDeliveriesMax;
   CircuitBreakerOptions hook_breaker;
+  IsolationOptions isolation;  // of the deliveries of events
 };
 
 // What an operator asks first; kept by counting, never by scanning.

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "engine/base/heap.h"
+#include "engine/core/circuit_breaker.h"
+#include "engine/core/concurrency_limit.h"
 #include "engine/core/rate_limit.h"
 
 namespace triggerd::core {
@@ -36,11 +38,8 @@ class DeliveryQueue {
   std::size_t size_ = 0;
 };
 
-enum class LaneStanding : std::uint8_t {
-  kIdle,     // nothing to start, or not allowed to
-  kReady,    // in the scheduler's row of ready lanes
-  kBlocked,  // in its host's row: the host has no room
-};
+// First attempts and retries wait apart: neither stands in the other's way.
+enum class Work : std::uint8_t { kFresh, kRetry };
 
 struct LaneRate {
   RateLimit limit;
@@ -48,14 +47,27 @@ struct LaneRate {
 };
 
 struct Lane {
-  DeliveryQueue queue;
+  explicit Lane(std::uint32_t limit_start) : limit(limit_start) {}
+
+  [[nodiscard]] DeliveryQueue& queue(Work work) { return work == Work::kFresh ? fresh : retries; }
+  [[nodiscard]] bool has_waiting() const { return !fresh.empty() || !retries.empty(); }
+
+  DeliveryQueue fresh;
+  DeliveryQueue retries;
   std::unique_ptr<LaneRate> rate;  // null: as fast as there is room
-  std::uint32_t host = 0;
+  std::uint32_t organization = 0;  // number of its organization
+  std::uint32_t host = 0;          // number of its origin
+  std::uint32_t seat = 0;          // number of the two together
   std::uint32_t in_flight = 0;
   std::uint32_t in_flight_max = 0;
-  std::uint32_t blocked_ticket = 0;  // entries of a host's row with another number are void
-  LaneStanding standing = LaneStanding::kIdle;
-  bool promoted = false;  // ready, with a slot of its host kept for it
+  ConcurrencyLimit limit;
+  CircuitBreaker breaker;
+  // Counts the receivers it has had: what ends with another number says nothing about this one.
+  std::uint16_t era = 0;
+  std::uint8_t fresh_in_row = 0;  // starts since its last retry
+  bool blocked = false;           // in its host's row: the host has no room
+  bool promoted = false;          // in the ring of starts, with a slot of its host kept for it
+  bool retry_paid = false;        // it came to its host's row by a turn of the retries
   bool paused = false;
   bool resting = false;  // steps back until its entry in the scheduler's heap comes up
   base::HeapPosition wake_position = base::kNotInHeap;  // of that entry

@@ -18,9 +18,7 @@ constexpr int kStatusUnavailable = 503;
 
 // Retry-After as sent, when this outcome may carry one.
 bool obeys_retry_after(const model::Outcome& outcome) {
-  return outcome.kind == OutcomeClass::kHttpError && outcome.retry_after >= Duration(0) &&
-         (outcome.http_status == kStatusTooManyRequests ||
-          outcome.http_status == kStatusUnavailable);
+  return asks_for_less(outcome) && outcome.retry_after >= Duration(0);
 }
 
 // Uniform in delay * [1 - jitter, 1 + jitter), so that a burst of failures does not come back as a
@@ -32,6 +30,12 @@ Duration spread(Duration delay, double jitter, base::Random& random) {
 }
 
 }  // namespace
+
+bool asks_for_less(const model::Outcome& outcome) {
+  return outcome.kind == OutcomeClass::kHttpError &&
+         (outcome.http_status == kStatusTooManyRequests ||
+          outcome.http_status == kStatusUnavailable);
+}
 
 const std::vector<Duration>& default_retry_schedule() {
   using std::chrono::hours;

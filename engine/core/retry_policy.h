@@ -37,6 +37,9 @@ struct RetryDecision {
   bool operator==(const RetryDecision&) const = default;
 };
 
+// 429 and 503: the receiver is there, and wants fewer calls. These may carry Retry-After.
+[[nodiscard]] bool asks_for_less(const model::Outcome& outcome);
+
 // How long a delivery that found no room on its I/O thread steps back.
 inline constexpr base::Duration kBusyDelay = std::chrono::milliseconds(20);
 

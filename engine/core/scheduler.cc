@@ -1,5 +1,6 @@
 #include "engine/core/scheduler.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -15,6 +16,9 @@ namespace {
 
 // In the heap of delays, stands for a lane that rests: `event` is then the webhook.
 constexpr std::uint32_t kLaneWakes = std::numeric_limits<std::uint32_t>::max();
+// First attempts of a lane in a row while it has retries that are due. They earn two retries at the
+// usual share: one for this lane, one for those that have nothing but retries.
+constexpr std::uint8_t kFreshInRowMost = 8;
 
 }  // namespace
 
@@ -24,19 +28,31 @@ void Scheduler::OnMove::operator()(const DeliveryRef& delivery, HeapPosition pos
 }
 
 Scheduler::Scheduler(const SchedulerLimits& limits, DelayObserver& observer, std::uint64_t seed)
-    : limits_(limits), origins_(seed), delayed_(OnMove{&observer, &lanes_}) {
+    : limits_(limits),
+      random_(seed ^ 0x6272656b72ULL),
+      budget_(limits.isolation.retry_share_percent),
+      organizations_(seed),
+      seats_(seed),
+      origins_(seed),
+      delayed_(OnMove{&observer, &lanes_}) {
   TRIGGERD_ASSERT(limits.in_flight_per_lane > 0 && limits.in_flight_per_host > 0 &&
                   limits.in_flight > 0);
 }
 
 // --- Lanes ------------------------------------------------------------------------------------
 
-void Scheduler::open_lane(WebhookRef ref, std::string_view origin) {
+void Scheduler::open_lane(WebhookRef ref, std::string_view origin, const model::OrgId& org) {
   TRIGGERD_ASSERT(!has_lane(ref));
   if (ref.value() >= lanes_.size()) lanes_.resize(std::size_t{ref.value()} + 1);
-  lanes_[ref.value()] = std::make_unique<Lane>();
-  lanes_[ref.value()]->host = host_for(origin);
-  lanes_[ref.value()]->in_flight_max = limits_.in_flight_per_lane;
+  lanes_[ref.value()] = std::make_unique<Lane>(std::max(limits_.isolation.in_flight_start, 1U));
+  Lane& lane = *lanes_[ref.value()];
+  lane.organization = organizations_.intern(org);
+  if (lane.organization >= organization_lanes_.size()) {
+    organization_lanes_.resize(std::size_t{lane.organization} + 1);
+  }
+  ++organization_lanes_[lane.organization];
+  join_host(lane, origin);
+  lane.in_flight_max = limits_.in_flight_per_lane;
 }
 
 void Scheduler::configure_lane(WebhookRef ref, const LaneSettings& settings, MonoTime now) {
@@ -63,9 +79,19 @@ void Scheduler::configure_lane(WebhookRef ref, const LaneSettings& settings, Mon
 void Scheduler::move_lane(WebhookRef ref, std::string_view origin) {
   Lane* lane = lane_of(ref);
   TRIGGERD_ASSERT(lane != nullptr);
-  const std::uint32_t host = host_for(origin);
-  leave_host(*lane);
-  lane->host = host;
+  leave_host(ref, *lane);
+  join_host(*lane, origin);
+  wake(ref, *lane);
+}
+
+void Scheduler::renew_lane(WebhookRef ref) {
+  Lane* lane = lane_of(ref);
+  TRIGGERD_ASSERT(lane != nullptr);
+  ++lane->era;
+  lane->breaker = CircuitBreaker();
+  lane->limit = ConcurrencyLimit(std::max(limits_.isolation.in_flight_start, 1U));
+  // It may have rested because the breaker was open.
+  stop_resting(*lane);
   wake(ref, *lane);
 }
 
@@ -92,44 +118,48 @@ void Scheduler::rest(WebhookRef ref, MonoTime until) {
 
 void Scheduler::close_lane(WebhookRef ref) {
   Lane* lane = lane_of(ref);
-  TRIGGERD_ASSERT(lane != nullptr && lane->queue.empty() && lane->in_flight == 0);
+  TRIGGERD_ASSERT(lane != nullptr && !lane->has_waiting() && lane->in_flight == 0);
   stop_resting(*lane);
-  leave_host(*lane);
+  const std::uint32_t organization = lane->organization;
+  if (turns_.waits(ref.value())) turns_.leave(ring_, organization, ref.value());
+  if (retry_turns_.waits(ref.value())) retry_turns_.leave(retry_ring_, organization, ref.value());
+  leave_host(ref, *lane);
+  if (--organization_lanes_[organization] == 0) organizations_.erase(organization);
   lanes_[ref.value()].reset();
 }
 
 bool Scheduler::is_idle(WebhookRef ref) const {
   const Lane* lane = lane_of(ref);
-  return lane == nullptr || (lane->queue.empty() && lane->in_flight == 0);
+  return lane == nullptr || (!lane->has_waiting() && lane->in_flight == 0);
 }
 
 // --- Waiting deliveries -----------------------------------------------------------------------
 
-void Scheduler::push_back(WebhookRef ref, DeliveryRef delivery) {
+void Scheduler::push_back(WebhookRef ref, DeliveryRef delivery, Work work) {
   Lane* lane = lane_of(ref);
   TRIGGERD_ASSERT(lane != nullptr);
-  lane->queue.push_back(delivery);
+  lane->queue(work).push_back(delivery);
   wake(ref, *lane);
 }
 
-void Scheduler::push_front(WebhookRef ref, DeliveryRef delivery) {
+void Scheduler::push_front(WebhookRef ref, DeliveryRef delivery, Work work) {
   Lane* lane = lane_of(ref);
   TRIGGERD_ASSERT(lane != nullptr);
-  lane->queue.push_front(delivery);
+  lane->queue(work).push_front(delivery);
   wake(ref, *lane);
 }
 
 std::optional<DeliveryRef> Scheduler::take(WebhookRef ref) {
   Lane* lane = lane_of(ref);
-  if (lane == nullptr || lane->queue.empty()) return std::nullopt;
-  return lane->queue.pop_front();
+  if (lane == nullptr || !lane->has_waiting()) return std::nullopt;
+  return (lane->fresh.empty() ? lane->retries : lane->fresh).pop_front();
 }
 
 // --- Starts -----------------------------------------------------------------------------------
 
 bool Scheduler::may_start(const Lane& lane) const {
-  return !lane.paused && !lane.resting && !lane.queue.empty() &&
-         lane.in_flight < lane.in_flight_max;
+  return !lane.paused && !lane.resting && lane.has_waiting() && !lane.breaker.is_probing() &&
+         lane.in_flight < bound_of(lane);
 }
 
 void Scheduler::stop_resting(Lane& lane) {
@@ -139,60 +169,125 @@ void Scheduler::stop_resting(Lane& lane) {
 }
 
 void Scheduler::wake(WebhookRef ref, Lane& lane) {
-  if (lane.standing != LaneStanding::kIdle || !may_start(lane)) return;
-  lane.standing = LaneStanding::kReady;
-  ready_.push_back(ref);
+  if (lane.blocked || !may_start(lane)) return;
+  const std::uint32_t member = ref.value();
+  if (!lane.fresh.empty() && !turns_.waits(member)) {
+    // Where others wait for the host, it joins them now: after its turn it would come behind those
+    // that were served meanwhile.
+    if (!hosts_[lane.host].blocked.empty()) return block(ref, lane);
+    turns_.join(ring_, lane.organization, member);
+  }
+  if (!lane.retries.empty() && !retry_turns_.waits(member)) {
+    retry_turns_.join(retry_ring_, lane.organization, member);
+  }
 }
 
-void Scheduler::block(WebhookRef ref, Lane& lane) {
-  lane.standing = LaneStanding::kBlocked;
-  ++lane.blocked_ticket;
-  hosts_[lane.host].blocked.push_back(BlockedLane{ref, lane.blocked_ticket});
+// Asked before the host is: who must rest does not stand in the host's row either.
+void Scheduler::rest_if_it_must(WebhookRef ref, Lane& lane, MonoTime now) {
+  if (lane.rate != nullptr) {
+    const MonoTime token_at = lane.rate->bucket.next_token(lane.rate->limit);
+    if (token_at > now) return rest(ref, token_at);
+  }
+  const std::optional<MonoTime> probe_at = lane.breaker.probe_at();
+  if (probe_at && *probe_at > now) rest(ref, *probe_at);
+}
+
+// What the lane starts in a turn of this kind; nothing when it has nothing of the kind.
+std::optional<Work> Scheduler::choose(const Lane& lane, Work turn) {
+  if (turn == Work::kRetry || lane.fresh.empty()) {
+    const bool may_retry = turn == Work::kRetry || lane.retry_paid;
+    return may_retry && !lane.retries.empty() ? std::optional(Work::kRetry) : std::nullopt;
+  }
+  const bool retry_first = lane.retry_paid || lane.fresh_in_row >= kFreshInRowMost;
+  return retry_first && !lane.retries.empty() ? Work::kRetry : Work::kFresh;
 }
 
 std::optional<Grant> Scheduler::next(MonoTime now) {
   while (has_ready()) {
-    const WebhookRef ref = ready_.front();
-    ready_.pop_front();
-    Lane* lane = lane_of(ref);
-    if (lane == nullptr || lane->standing != LaneStanding::kReady) continue;  // closed meanwhile
-    lane->standing = LaneStanding::kIdle;
-    Host& host = hosts_[lane->host];
-    const bool promoted = std::exchange(lane->promoted, false);
-    if (promoted) --host.promoted;
-    // Asked before the host is: who has no token does not stand in the host's row either.
-    if (may_start(*lane) && lane->rate != nullptr) {
-      const MonoTime token_at = lane->rate->bucket.next_token(lane->rate->limit);
-      if (token_at > now) rest(ref, token_at);
-    }
-    if (!may_start(*lane)) {
-      if (promoted) promote(lane->host);
-      continue;
-    }
-    if (!promoted && (host.in_flight >= limits_.in_flight_per_host || host.promoted > 0 ||
-                      !host.blocked.empty())) {
-      block(ref, *lane);  // behind those of its host that wait already
-      promote(lane->host);
-      continue;
-    }
-    if (lane->rate != nullptr) {
-      const bool has_token = !lane->rate->bucket.take(1, lane->rate->limit, now);
-      TRIGGERD_ASSERT(has_token);
-    }
-    ++lane->in_flight;
-    ++host.in_flight;
-    ++in_flight_;
-    const Grant grant{lane->queue.pop_front(), ref, lane->host};
-    wake(ref, *lane);
-    return grant;
+    const bool retry_turn = ring_.empty() || (!retry_ring_.empty() && budget_.allows());
+    const WebhookRef ref(retry_turn ? retry_turns_.take(retry_ring_) : turns_.take(ring_));
+    if (auto grant = try_start(ref, retry_turn ? Work::kRetry : Work::kFresh, now)) return grant;
   }
   return std::nullopt;
 }
 
-void Scheduler::release(const Grant& grant) {
+std::optional<Grant> Scheduler::try_start(WebhookRef ref, Work turn, MonoTime now) {
+  Lane& lane = *lane_of(ref);
+  if (lane.blocked) return std::nullopt;  // comes again when its host has room
+  Host& host = hosts_[lane.host];
+  const bool promoted = std::exchange(lane.promoted, false);
+  if (promoted) --host.promoted;
+  if (may_start(lane)) rest_if_it_must(ref, lane, now);
+  std::optional<Work> work;
+  if (may_start(lane)) work = choose(lane, turn);
+  if (!work) {
+    lane.retry_paid = false;
+    if (promoted) promote(lane.host);
+    wake(ref, lane);  // of the other kind there may be something
+    return std::nullopt;
+  }
+  if (*work == Work::kFresh) {
+    lane.retry_paid = false;
+  } else if (!lane.retry_paid && (turn == Work::kFresh || !ring_.empty())) {
+    budget_.retried();
+  }
+  if (!promoted && (host.in_flight >= limits_.in_flight_per_host || host.promoted > 0 ||
+                    !host.blocked.empty())) {
+    lane.retry_paid = *work == Work::kRetry;
+    block(ref, lane);  // behind those of its host that wait already
+    promote(lane.host);
+    return std::nullopt;
+  }
+  return start(ref, lane, *work, now);
+}
+
+Grant Scheduler::start(WebhookRef ref, Lane& lane, Work work, MonoTime now) {
+  if (lane.rate != nullptr) {
+    const bool has_token = !lane.rate->bucket.take(1, lane.rate->limit, now);
+    TRIGGERD_ASSERT(has_token);
+  }
+  const bool may_begin = lane.breaker.try_begin(now);
+  TRIGGERD_ASSERT(may_begin);
+  lane.retry_paid = false;
+  if (work == Work::kRetry) {
+    lane.fresh_in_row = 0;
+  } else {
+    budget_.attempted_fresh();
+    if (lane.fresh_in_row < kFreshInRowMost) ++lane.fresh_in_row;
+  }
+  ++lane.in_flight;
+  ++hosts_[lane.host].in_flight;
+  ++in_flight_;
+  Grant grant;
+  grant.delivery = lane.queue(work).pop_front();
+  grant.lane = ref;
+  grant.host = lane.host;
+  grant.round = lane.limit.round();
+  grant.era = lane.era;
+  grant.work = work;
+  grant.is_probe = lane.breaker.is_probing();
+  wake(ref, lane);
+  return grant;
+}
+
+bool Scheduler::may_begin(Grant& grant) const {
+  const Lane& lane = *lane_of(grant.lane);
+  const bool is_probe = grant.is_probe && grant.era == lane.era;
+  const bool left_alone = lane.breaker.state() != CircuitBreaker::State::kClosed && !is_probe;
+  if (lane.host != grant.host || lane.paused || left_alone || lane.in_flight > bound_of(lane)) {
+    return false;
+  }
+  grant.round = lane.limit.round();
+  grant.era = lane.era;
+  grant.is_probe = is_probe;
+  return true;
+}
+
+void Scheduler::release(const Grant& grant, const CallReport& report, MonoTime now) {
   Host& host = hosts_[grant.host];
   Lane* lane = lane_of(grant.lane);
   TRIGGERD_ASSERT(lane != nullptr && lane->in_flight > 0 && host.in_flight > 0 && in_flight_ > 0);
+  if (grant.era == lane->era) learn(*lane, grant, report, now);
   --lane->in_flight;
   --host.in_flight;
   --in_flight_;
@@ -201,61 +296,36 @@ void Scheduler::release(const Grant& grant) {
   wake(grant.lane, *lane);
 }
 
+void Scheduler::learn(Lane& lane, const Grant& grant, const CallReport& report, MonoTime now) {
+  if (limits_.isolation.in_flight_start > 0) {
+    if (report.result == CallResult::kSucceeded) {
+      lane.limit.succeeded(report.latency, lane.in_flight, lane.in_flight_max);
+    } else if (report.result == CallResult::kOverloaded) {
+      lane.limit.overloaded(grant.round, lane.in_flight_max);
+    }
+  }
+  if (limits_.isolation.breaker.failures_to_open == 0) return;
+  // What began before it opened is old news; only the probe tells whether to go on.
+  if (lane.breaker.state() != CircuitBreaker::State::kClosed && !grant.is_probe) return;
+  switch (report.result) {
+    case CallResult::kNothing:
+      lane.breaker.abandoned();
+      return;
+    case CallResult::kSucceeded:
+      lane.breaker.succeeded();
+      return;
+    case CallResult::kFailed:
+    case CallResult::kOverloaded:
+      lane.breaker.failed(limits_.isolation.breaker, now, &random_);
+  }
+  if (report.retry_after <= base::Duration(0)) return;
+  lane.breaker.hold(now + std::min<base::Duration>(report.retry_after, kReceiverHoldMax));
+}
+
 void Scheduler::refund(const Grant& grant) {
   const Lane* lane = lane_of(grant.lane);
   if (lane == nullptr || lane->rate == nullptr) return;
   lane->rate->bucket.put_back(1, lane->rate->limit);
-}
-
-void Scheduler::promote(std::uint32_t host_number) {
-  Host& host = hosts_[host_number];
-  while (host.in_flight + host.promoted < limits_.in_flight_per_host && !host.blocked.empty()) {
-    const BlockedLane entry = host.blocked.front();
-    host.blocked.pop_front();
-    Lane* lane = lane_of(entry.lane);
-    if (lane == nullptr || lane->standing != LaneStanding::kBlocked ||
-        lane->blocked_ticket != entry.ticket) {
-      continue;
-    }
-    lane->standing = LaneStanding::kIdle;
-    if (!may_start(*lane)) continue;
-    lane->standing = LaneStanding::kReady;
-    lane->promoted = true;
-    ++host.promoted;
-    ready_.push_back(entry.lane);
-  }
-}
-
-// --- Hosts ------------------------------------------------------------------------------------
-
-void Scheduler::leave_host(Lane& lane) {
-  const std::uint32_t host_number = lane.host;
-  Host& host = hosts_[host_number];
-  --host.lanes;
-  if (lane.standing == LaneStanding::kBlocked) {
-    lane.standing = LaneStanding::kIdle;
-    ++lane.blocked_ticket;
-  }
-  if (std::exchange(lane.promoted, false)) {
-    --host.promoted;
-    promote(host_number);
-  }
-  forget_if_unused(host_number);
-}
-
-std::uint32_t Scheduler::host_for(std::string_view origin) {
-  const std::uint32_t number = origins_.intern(origin);
-  if (number >= hosts_.size()) hosts_.resize(number + 1);
-  ++hosts_[number].lanes;
-  return number;
-}
-
-void Scheduler::forget_if_unused(std::uint32_t host_number) {
-  Host& host = hosts_[host_number];
-  if (host.lanes > 0 || host.in_flight > 0) return;
-  TRIGGERD_ASSERT(host.promoted == 0);
-  host = Host{};
-  origins_.erase(host_number);
 }
 
 // --- Delays -----------------------------------------------------------------------------------

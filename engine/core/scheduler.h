@@ -1,15 +1,23 @@
-// Which delivery next. Ready lanes in fair turn: a lane that started one goes behind all that are
-// ready. Delayed deliveries by due time, equal ones in the order they came. A start takes a slot of
-// its lane, of its destination host and of the whole, and a token of its lane's rate; nothing
-// starts where one is missing. Lanes that wait for their host are served first come first served as
-// its slots fall free; a lane without a token rests until it has one, and holds nobody up.
+// Which delivery next. Organizations take turns, and the ready lanes of one take turns: a lane that
+// started one goes behind all of its organization that are ready. Delayed deliveries by due time,
+// equal ones in the order they came. A start takes a slot of its lane, of its destination host and
+// of the whole, and a token of its lane's rate; nothing starts where one is missing. Lanes that
+// wait for their host are served in the same two turns as its slots fall free; a lane without a
+// token rests until it has one, and holds nobody up.
+//
+// Retries take turns of their own, and no more than their share (core/retry_budget) while fresh
+// work is ready; when there is none they flow. In a lane that has both, a retry goes after so many
+// first attempts at the latest, so that neither waits for ever.
+//
+// How many calls a lane has at once follows how its receiver fares (core/concurrency_limit), up to
+// its own bound; a receiver that only fails is left alone for a while (core/circuit_breaker), and
+// so is one that asked for it by Retry-After. Meanwhile all of the lane waits: no attempt is spent.
 //
 // Thread: the engine's. It starts nothing itself and reads no clock.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,10 +26,15 @@
 #include <vector>
 
 #include "engine/base/heap.h"
+#include "engine/base/random.h"
 #include "engine/base/time.h"
+#include "engine/core/fair_turns.h"
+#include "engine/core/grant.h"
 #include "engine/core/interner.h"
+#include "engine/core/isolation.h"
 #include "engine/core/lane.h"
 #include "engine/core/rate_limit.h"
+#include "engine/core/retry_budget.h"
 #include "engine/model/records.h"
 
 namespace triggerd::core {
@@ -30,6 +43,7 @@ struct SchedulerLimits {
   std::uint32_t in_flight_per_lane = 0;
   std::uint32_t in_flight_per_host = 0;
   std::uint32_t in_flight = 0;
+  IsolationOptions isolation{};
 };
 
 // Learns where a delayed delivery stands, so that undelay() finds it.
@@ -46,35 +60,27 @@ struct LaneSettings {
   std::optional<RateLimit> rate;
 };
 
-// A delivery that may start now, with the slots it holds until release().
-struct Grant {
-  DeliveryRef delivery;
-  model::WebhookRef lane;
-  std::uint32_t host = 0;
-};
-
 class Scheduler {
  public:
-  // `observer` outlives the scheduler. Requires: limits above 0.
+  // `observer` outlives the scheduler. `seed`: of hash tables and of the breakers' jitter.
+  // Requires: limits above 0.
   Scheduler(const SchedulerLimits& limits, DelayObserver& observer, std::uint64_t seed);
 
   // --- Lanes ----------------------------------------------------------------------------------
   [[nodiscard]] bool has_lane(model::WebhookRef ref) const { return lane_of(ref) != nullptr; }
   // `origin` names the destination host (model::TargetUrl::origin). Requires: no such lane.
-  void open_lane(model::WebhookRef ref, std::string_view origin);
+  void open_lane(model::WebhookRef ref, std::string_view origin, const model::OrgId& org = {});
   // From the next start on. The tokens of a rate are kept when the rate changes, as far as they
   // fit. Requires: has_lane, in_flight_max above 0.
   void configure_lane(model::WebhookRef ref, const LaneSettings& settings, base::MonoTime now);
   // From the next start on; what is in flight counts for the old host. Requires: has_lane.
   void move_lane(model::WebhookRef ref, std::string_view origin);
+  // Its receiver is another one now, or has been repaired: what was learnt is forgotten.
+  // Requires: has_lane.
+  void renew_lane(model::WebhookRef ref);
   // Requires: has_lane. Repeating changes nothing.
   void pause(model::WebhookRef ref);
   void resume(model::WebhookRef ref);
-  [[nodiscard]] bool is_paused(model::WebhookRef ref) const { return lane_of(ref)->paused; }
-  // Holds it more slots than it may by now?
-  [[nodiscard]] bool is_over_bound(model::WebhookRef ref) const {
-    return lane_of(ref)->in_flight > lane_of(ref)->in_flight_max;
-  }
   [[nodiscard]] bool is_rated(model::WebhookRef ref) const { return lane_of(ref)->rate != nullptr; }
   // Nothing starts in this lane until then, or sooner when it rests already. Requires: has_lane.
   void rest(model::WebhookRef ref, base::MonoTime until);
@@ -83,22 +89,25 @@ class Scheduler {
   [[nodiscard]] bool is_idle(model::WebhookRef ref) const;  // nothing waiting, nothing in flight
 
   // --- Waiting deliveries. Requires: has_lane -------------------------------------------------
-  void push_back(model::WebhookRef ref, DeliveryRef delivery);
-  void push_front(model::WebhookRef ref, DeliveryRef delivery);
+  void push_back(model::WebhookRef ref, DeliveryRef delivery, Work work = Work::kFresh);
+  void push_front(model::WebhookRef ref, DeliveryRef delivery, Work work = Work::kFresh);
   // The first waiting, without a slot: to give it up.
   std::optional<DeliveryRef> take(model::WebhookRef ref);
 
   // --- Starts ---------------------------------------------------------------------------------
   std::optional<Grant> next(base::MonoTime now);
-  void release(const Grant& grant);
+  // May what was granted begin now: is the lane at that host still, not paused, within its bound,
+  // not left alone? If so, what it tells will be about the receiver as it is now.
+  [[nodiscard]] bool may_begin(Grant& grant) const;
+  // It is over, or did not happen.
+  void release(const Grant& grant) { release(grant, CallReport(), base::MonoTime()); }
+  void release(const Grant& grant, const CallReport& report, base::MonoTime now);
   // Gives the token of a start that did not happen back to its lane. Beside release().
   void refund(const Grant& grant);
-  // Does the lane go to another host than the one whose slot this is?
-  [[nodiscard]] bool has_moved(const Grant& grant) const {
-    return lane_of(grant.lane)->host != grant.host;
-  }
   // May next() give something?
-  [[nodiscard]] bool has_ready() const { return !ready_.empty() && in_flight_ < limits_.in_flight; }
+  [[nodiscard]] bool has_ready() const {
+    return (!ring_.empty() || !retry_ring_.empty()) && in_flight_ < limits_.in_flight;
+  }
 
   // --- Delays ---------------------------------------------------------------------------------
   void delay(DeliveryRef delivery, base::MonoTime due);
@@ -108,23 +117,32 @@ class Scheduler {
   std::optional<DeliveryRef> pop_due(base::MonoTime now);
   [[nodiscard]] std::optional<base::MonoTime> next_due() const;
 
+  // --- To look at -----------------------------------------------------------------------------
   [[nodiscard]] std::uint32_t in_flight() const { return in_flight_; }
+  // How many calls it may have at once now. Requires: has_lane.
+  [[nodiscard]] std::uint32_t bound_of(model::WebhookRef ref) const {
+    return bound_of(*lane_of(ref));
+  }
 
  private:
-  struct BlockedLane {
-    model::WebhookRef lane;
-    std::uint32_t ticket = 0;
-  };
   struct Host {
     std::uint32_t lanes = 0;
     std::uint32_t in_flight = 0;
     std::uint32_t promoted = 0;  // slots kept for lanes that waited and are ready now
-    std::deque<BlockedLane> blocked;
+    TurnRing blocked;            // seats
   };
-  struct OriginHash {
-    std::uint64_t operator()(std::string_view origin) const {
-      return std::hash<std::string_view>()(origin);
+  struct StringHash {
+    std::uint64_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
     }
+  };
+  struct OrgHash {
+    std::uint64_t operator()(const model::OrgId& org) const {
+      return std::hash<model::OrgId>()(org);
+    }
+  };
+  struct NumberHash {
+    std::uint64_t operator()(std::uint64_t number) const { return number; }
   };
   struct OnMove {
     DelayObserver* observer;
@@ -132,23 +150,47 @@ class Scheduler {
     void operator()(const DeliveryRef& delivery, base::HeapPosition position) const;
   };
 
+  // scheduler.cc
   [[nodiscard]] Lane* lane_of(model::WebhookRef ref) const {
     return ref.value() < lanes_.size() ? lanes_[ref.value()].get() : nullptr;
+  }
+  [[nodiscard]] std::uint32_t bound_of(const Lane& lane) const {
+    return limits_.isolation.in_flight_start == 0 ? lane.in_flight_max
+                                                  : lane.limit.value(lane.in_flight_max);
   }
   [[nodiscard]] bool may_start(const Lane& lane) const;
   void wake(model::WebhookRef ref, Lane& lane);
   void stop_resting(Lane& lane);
+  void rest_if_it_must(model::WebhookRef ref, Lane& lane, base::MonoTime now);
+  [[nodiscard]] static std::optional<Work> choose(const Lane& lane, Work turn);
+  std::optional<Grant> try_start(model::WebhookRef ref, Work turn, base::MonoTime now);
+  Grant start(model::WebhookRef ref, Lane& lane, Work work, base::MonoTime now);
+  void learn(Lane& lane, const Grant& grant, const CallReport& report, base::MonoTime now);
+
+  // scheduler_hosts.cc
   void block(model::WebhookRef ref, Lane& lane);
   // Gives slots of the host that fell free to lanes that wait for it.
   void promote(std::uint32_t host_number);
-  void leave_host(Lane& lane);
-  [[nodiscard]] std::uint32_t host_for(std::string_view origin);
+  void join_host(Lane& lane, std::string_view origin);
+  void leave_host(model::WebhookRef ref, Lane& lane);
   void forget_if_unused(std::uint32_t host_number);
 
   SchedulerLimits limits_;
+  base::SeededRandom random_;                 // jitter of breakers
   std::vector<std::unique_ptr<Lane>> lanes_;  // by webhook
-  std::deque<model::WebhookRef> ready_;
-  Interner<std::string, std::string_view, OriginHash> origins_;
+  RetryBudget budget_;
+  // Groups are organizations, members lanes: with fresh work or a slot kept; with retries.
+  FairTurns turns_;
+  FairTurns retry_turns_;
+  TurnRing ring_;
+  TurnRing retry_ring_;
+  Interner<model::OrgId, model::OrgId, OrgHash> organizations_;
+  std::vector<std::uint32_t> organization_lanes_;  // by number
+  // Groups are seats: an organization at a host. Members are lanes that wait for the host.
+  FairTurns host_turns_;
+  Interner<std::uint64_t, std::uint64_t, NumberHash> seats_;
+  std::vector<std::uint32_t> seat_lanes_;  // by number
+  Interner<std::string, std::string_view, StringHash> origins_;
   std::vector<Host> hosts_;  // by number of the origin
   base::Heap<base::MonoTime, DeliveryRef, OnMove> delayed_;
   std::uint32_t in_flight_ = 0;

@@ -122,6 +122,11 @@ const std::vector<SettingCase>& setting_cases() {
        {{"0"}, {"100001"}, {"4294967297"}},
        "1 to 100000"},
       {"delivery.max_per_webhook", {{"1"}, {"1000"}}, {{"0"}, {"1001"}}, "1 to 1000"},
+      {"delivery.start_per_webhook", {{"0"}, {"1000"}}, {{"-1"}, {"1001"}}, "0 to 1000"},
+      {"delivery.breaker.failures", {{"0"}, {"10000"}}, {{"10001"}, {"x"}}, "0 to 10000"},
+      {"delivery.breaker.open_for", {{"500ms"}, {"1h"}}, {{"61m"}, {"1"}}, "at most 1h"},
+      {"delivery.breaker.open_for_max", {{"30s"}, {"1h"}}, {{"61m"}, {"-1s"}}, "at most 1h"},
+      {"delivery.retry.share_percent", {{"1"}, {"100"}}, {{"0"}, {"101"}, {"20%"}}, "1 to 100"},
       {"delivery.max_pending", {{"1"}, {"100000000"}}, {{"0"}, {"100000001"}}, "1 to 100000000"},
       {"delivery.retry.schedule",
        {{"1s"}, {"0s", "5m", "1h30m"}},
@@ -222,6 +227,11 @@ TEST(SetSetting, ValuesArriveWhereTheyBelong) {
       {"delivery.max_in_flight", {"11"}},
       {"delivery.max_per_host", {"12"}},
       {"delivery.max_per_webhook", {"13"}},
+      {"delivery.start_per_webhook", {"15"}},
+      {"delivery.breaker.failures", {"16"}},
+      {"delivery.breaker.open_for", {"2s"}},
+      {"delivery.breaker.open_for_max", {"40s"}},
+      {"delivery.retry.share_percent", {"18"}},
       {"delivery.max_pending", {"14"}},
       {"delivery.retry.schedule", {"5s", "5m"}},
       {"delivery.retry.jitter", {"0.5"}},
@@ -266,6 +276,11 @@ TEST(SetSetting, ValuesArriveWhereTheyBelong) {
   EXPECT_EQ(config.in_flight, 11U);
   EXPECT_EQ(config.in_flight_per_host, 12U);
   EXPECT_EQ(config.in_flight_per_webhook, 13U);
+  EXPECT_EQ(config.isolation.in_flight_start, 15U);
+  EXPECT_EQ(config.isolation.breaker.failures_to_open, 16U);
+  EXPECT_EQ(config.isolation.breaker.open_for, std::chrono::seconds(2));
+  EXPECT_EQ(config.isolation.breaker.open_for_max, std::chrono::seconds(40));
+  EXPECT_EQ(config.isolation.retry_share_percent, 18U);
   EXPECT_EQ(config.pending_max, 14U);
   EXPECT_THAT(config.retry_schedule, ElementsAre(std::chrono::seconds(5), std::chrono::minutes(5)));
   EXPECT_EQ(config.retry_jitter, 0.5);

@@ -77,6 +77,7 @@ class PartitionTest : public testing::Test {
   void SetUp() override {
     options_.in_flight_per_webhook = 100;
     options_.in_flight_per_host = 100;
+    options_.isolation.in_flight_start = 0;  // all at once
     options_.retry_schedule = {std::chrono::hours(1)};
   }
   void TearDown() override {

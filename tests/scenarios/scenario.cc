@@ -148,7 +148,7 @@ std::string Command::setting(const std::string& key, const std::string& otherwis
 // --- The turn ---------------------------------------------------------------------------------
 
 Scenario::Scenario() : random_(std::make_unique<base::SeededRandom>(1)) {
-  options_.retry_jitter = 0;
+  options_.retry_jitter = options_.isolation.breaker.jitter = 0;
   now_.mono = base::MonoTime(std::chrono::hours(1));
   now_.wall = base::parse_rfc3339("2024-03-03T00:00:00Z").value();
 }
@@ -312,6 +312,16 @@ void Scenario::options(const Command& command) {
       for (const std::string& entry : list_of(value)) {
         options_.retry_schedule.push_back(duration_of(entry));
       }
+    } else if (key == "start-per-webhook") {
+      options_.isolation.in_flight_start = static_cast<std::uint32_t>(number_of(value));
+    } else if (key == "retry-share") {
+      options_.isolation.retry_share_percent = static_cast<std::uint32_t>(number_of(value));
+    } else if (key == "breaker") {
+      options_.isolation.breaker.failures_to_open = static_cast<std::uint32_t>(number_of(value));
+    } else if (key == "open-for") {
+      options_.isolation.breaker.open_for = duration_of(value);
+    } else if (key == "open-for-max") {
+      options_.isolation.breaker.open_for_max = duration_of(value);
     } else if (key == "disable-after") {
       options_.disable_after = duration_of(value);
     } else if (key == "waits") {
@@ -463,6 +473,10 @@ void Scenario::outcome(const Command& command) {
     outcome.kind =
         outcome.http_status / 100 == 2 ? model::OutcomeClass::kOk : model::OutcomeClass::kHttpError;
   }
+  outcome.timings.total_us =
+      static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::microseconds>(
+                                     duration_of(command.setting("took", "0s")))
+                                     .count());
   const std::string retry_after = command.setting("retry-after", "");
   if (!retry_after.empty()) outcome.retry_after = duration_of(retry_after);
   const std::string attempt = command.word(0);

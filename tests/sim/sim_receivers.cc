@@ -45,6 +45,8 @@ SimReceivers::Answer SimReceivers::call(const model::StartAttempt& attempt, base
       break;
   }
   answer.outcome.started_at = now.wall;
+  answer.outcome.timings.total_us = static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(answer.after).count());
   if (attempt.trigger_type == model::TriggerType::kSyncHook) judge_hook(answer);
   return answer;
 }

@@ -51,6 +51,10 @@ enum class Sometimes : std::uint8_t {
   kWaitRanOut,
   kNoRoomToWait,
   kRefusedByItself,
+  kBreakerOpened,
+  kProbed,
+  kLimitFell,
+  kContested,
   kCount,
 };
 inline constexpr std::size_t kSometimesCount = static_cast<std::size_t>(Sometimes::kCount);
@@ -98,6 +102,10 @@ inline constexpr std::array<const char*, kSometimesCount> kSometimesNames = {
     "publisher's wait ran out",
     "publisher without room to wait",
     "event refused by itself",
+    "breaker opened",
+    "breaker probed",
+    "limit fell",
+    "starts watched while first attempts waited",
 };
 
 // Sums over worlds.

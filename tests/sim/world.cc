@@ -48,9 +48,10 @@ World::World(std::uint64_t seed, std::uint32_t requests, Tally& tally, Trace& tr
       door_(scene_),
       catalogue_(scene_),
       waits_(scene_),
+      isolation_(scene_),
       checkers_{&accounted_, &durability_, &targets_,   &recovery_, &pace_,
                 &replies_,   &repeats_,    &hooks_,     &settings_, &signing_keys_,
-                &secrets_,   &door_,       &catalogue_, &waits_},
+                &secrets_,   &door_,       &catalogue_, &waits_,    &isolation_},
       requests_left_(requests) {}
 
 std::optional<std::string> World::run() {
@@ -75,6 +76,10 @@ std::optional<std::string> World::run() {
   if (secrets_.rotated() > 0) tally_.hit(Sometimes::kSecretRotated);
   if (signing_keys_.erased() > 0) tally_.hit(Sometimes::kSigningKeyErased);
   if (door_.refused() > 0) tally_.hit(Sometimes::kRateRefusal);
+  if (isolation_.openings() > 0) tally_.hit(Sometimes::kBreakerOpened);
+  if (isolation_.probes() > 0) tally_.hit(Sometimes::kProbed);
+  if (isolation_.falls() > 0) tally_.hit(Sometimes::kLimitFell);
+  if (isolation_.contested() > 0) tally_.hit(Sometimes::kContested);
   return verdict_.objection();
 }
 

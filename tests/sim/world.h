@@ -20,6 +20,7 @@
 #include "tests/sim/checkers/door.h"
 #include "tests/sim/checkers/durability.h"
 #include "tests/sim/checkers/hooks.h"
+#include "tests/sim/checkers/isolation.h"
 #include "tests/sim/checkers/pace.h"
 #include "tests/sim/checkers/recovery.h"
 #include "tests/sim/checkers/repeats.h"
@@ -132,7 +133,8 @@ class World final : private Outside {
   Door door_;
   Catalogue catalogue_;
   Waits waits_;
-  std::array<Checker*, 14> checkers_;
+  Isolation isolation_;
+  std::array<Checker*, 15> checkers_;
 
   std::uint64_t epoch_ = 1;  // counts the processes
   std::uint32_t requests_left_;

@@ -32,15 +32,29 @@ std::uint32_t draw_count(base::Random& random, std::uint32_t low, std::uint32_t 
   return low + static_cast<std::uint32_t>(random.below(high - low + 1));
 }
 
+core::IsolationOptions draw_isolation(base::Random& random) {
+  core::IsolationOptions options;
+  options.in_flight_start = draw_chance(random, 0.1) ? 0 : draw_count(random, 1, 16);
+  options.retry_share_percent = draw_chance(random, 0.7) ? 20 : draw_count(random, 1, 100);
+  options.breaker.failures_to_open = draw_chance(random, 0.1) ? 0 : draw_count(random, 1, 10);
+  options.breaker.open_for = draw_between(random, milliseconds(100), seconds(5));
+  options.breaker.open_for_max = draw_between(random, milliseconds(100), minutes(1));
+  if (draw_chance(random, 0.3)) options.breaker.jitter = 0;
+  return options;
+}
+
 core::EngineOptions draw_engine(base::Random& random) {
   core::EngineOptions options;
   options.retry_schedule = draw_schedule(random);
   options.retry_jitter = draw_chance(random, 0.2) ? 0.0 : 0.2;
   options.in_flight_per_webhook = draw_count(random, 1, 12);
   options.in_flight_per_host = draw_count(random, 2, 24);
-  options.in_flight = draw_count(random, 4, 64);
+  // Few slots for all, now and then: only then those that could start must wait for their turn.
+  options.in_flight =
+      draw_chance(random, 0.2) ? draw_count(random, 1, 4) : draw_count(random, 4, 64);
   options.webhooks_per_org_max = 16;
   options.triggers_per_webhook_max = 8;
+  options.isolation = draw_isolation(random);
   // Small limits now and then: overload, cold payloads and forgotten ids come only by them.
   options.pending_per_org_max = draw_chance(random, 0.3) ? draw_count(random, 20, 400) : 100'000;
   options.pending_max = draw_chance(random, 0.2) ? draw_count(random, 50, 800) : 200'000;
@@ -82,7 +96,7 @@ WorldPlan draw_plan(base::Random& random) {
   plan.engine = draw_engine(random);
   plan.organizations_max = draw_count(random, 1, 4);
   plan.webhooks_max = draw_count(random, 2, 14);
-  plan.hosts = draw_count(random, 1, 4);
+  plan.hosts = draw_chance(random, 0.3) ? draw_count(random, 5, 20) : draw_count(random, 1, 4);
   plan.batch_max = draw_chance(random, 0.2) ? 40 : 6;
   plan.pause_mean = draw_between(random, milliseconds(200), minutes(2));
   plan.payload_bytes_max = draw_chance(random, 0.2) ? 4096 : 128;
@@ -105,6 +119,9 @@ std::string describe(const WorldPlan& plan) {
          text(", retries ", engine.retry_schedule.size()) +
          text(", in flight per webhook ", engine.in_flight_per_webhook) +
          text(", per host ", engine.in_flight_per_host) + text(", in all ", engine.in_flight) +
+         text(", at first ", engine.isolation.in_flight_start) +
+         text(", breaker ", engine.isolation.breaker.failures_to_open) +
+         text(", retry share ", engine.isolation.retry_share_percent) +
          text(", pending per organization ", engine.pending_per_org_max) +
          text(", in all ", engine.pending_max) +
          text(", payload cache ", engine.payload_cache_bytes) + text(", ids ", engine.dedup_ids) +

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/base/random.h"
+
 namespace triggerd::core {
 namespace {
 
@@ -92,6 +94,49 @@ TEST_F(CircuitBreakerTest, CallsBegunBeforeItOpenedMayStillEnd) {
   EXPECT_EQ(breaker_.probe_at(), at(11)) << "a late failure does not prolong it";
   breaker_.succeeded();
   EXPECT_EQ(breaker_.state(), State::kClosed);
+}
+
+TEST_F(CircuitBreakerTest, EachProbeThatFailsDoublesTheTimeUpToTheLimit) {
+  options_.open_for_max = seconds(25);
+  open_at(0);
+  fail(10);
+  EXPECT_EQ(breaker_.probe_at(), at(30));
+  fail(30);
+  EXPECT_EQ(breaker_.probe_at(), at(55));
+  for (int second = 55; second < 55 + 25 * 60; second += 25) fail(second);
+  EXPECT_EQ(breaker_.probe_at(), at(55 + 25 * 60));
+  ASSERT_TRUE(try_begin(55 + 25 * 60));
+  breaker_.succeeded();
+  open_at(2000);
+  EXPECT_EQ(breaker_.probe_at(), at(2010)) << "a success forgets it";
+}
+
+TEST_F(CircuitBreakerTest, TheTimeIsSpread) {
+  options_.jitter = 0.5;
+  base::SeededRandom random(1);
+  bool early = false;
+  bool late = false;
+  for (int i = 0; i < 50; ++i) {
+    CircuitBreaker breaker;
+    for (int failure = 0; failure < 3; ++failure) breaker.failed(options_, at(0), &random);
+    EXPECT_GE(breaker.probe_at(), at(5));
+    EXPECT_LT(breaker.probe_at(), at(15));
+    early = early || breaker.probe_at() < at(9);
+    late = late || breaker.probe_at() > at(11);
+  }
+  EXPECT_TRUE(early && late);
+}
+
+TEST_F(CircuitBreakerTest, HoldOpensAtOnceAndNeverShortens) {
+  breaker_.hold(at(7));
+  EXPECT_EQ(breaker_.probe_at(), at(7));
+  EXPECT_FALSE(try_begin(6));
+  fail(7);
+  EXPECT_EQ(breaker_.probe_at(), at(17));
+  breaker_.hold(at(9));
+  EXPECT_EQ(breaker_.probe_at(), at(17));
+  breaker_.hold(at(40));
+  EXPECT_EQ(breaker_.probe_at(), at(40));
 }
 
 }  // namespace
