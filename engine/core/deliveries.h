@@ -141,7 +141,6 @@ class Deliveries final : private DelayObserver {
   void read_payload(const Grant& grant);
   void start(const Grant& grant, base::Now now);
   void give_back(const Grant& grant);
-  // With its slots.
   void give_up_start(const Grant& grant, const Fate& fate, base::Now now);
   void payload_late(const Grant& grant, base::Now now);
   void promote_due(base::Now now);
@@ -189,10 +188,8 @@ class Deliveries final : private DelayObserver {
   std::vector<DirtyRow> dirty_;
   std::vector<std::uint32_t> finished_;  // events to forget once their rows are erased
 
-  // Lanes whose waiting deliveries are given up: webhook gone or disabled.
-  std::set<model::WebhookRef> draining_;
-  // Webhooks that want no order any more, with deliveries still in line.
-  std::set<model::WebhookRef> releasing_;
+  std::set<model::WebhookRef> draining_;   // their lanes are given up: gone or disabled
+  std::set<model::WebhookRef> releasing_;  // want no order any more, with deliveries in line
   // A pass over all pending events in search of delayed deliveries to give up.
   std::uint32_t sweep_at_ = kNoEvent;
   bool sweep_wanted_ = false;
