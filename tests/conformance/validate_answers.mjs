@@ -31,7 +31,7 @@ function faultsOf(answer) {
     if (answer.body !== '') faults.push('a body where there is to be none');
     return faults;
   }
-  const media = response.content[type];
+  const media = response.content[type] ?? response.content[type?.split(';')[0]];
   if (!media) return [...faults, `content type ${type} is not in the document`];
   if (!media.schema) return faults;
   faults.push(...check(media.schema, valueOf(type, answer.body)));
