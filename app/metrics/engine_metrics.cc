@@ -148,7 +148,7 @@ void EngineMetrics::append_deliveries(Exposition& page) const {
                 {{"outcome", word}});
   }
   page.counter("triggerd_delivery_attempts_total", "Calls of webhooks for events.");
-  for (std::size_t kind = static_cast<std::size_t>(OutcomeClass::kOk); kind < kOutcomes; ++kind) {
+  for (auto kind = static_cast<std::size_t>(OutcomeClass::kOk); kind < kOutcomes; ++kind) {
     for (std::size_t status = 0; status < kStatusClasses; ++status) {
       const std::uint64_t value = attempts_[kind][status].value();
       if (value == 0) continue;
@@ -174,7 +174,7 @@ void EngineMetrics::append_hooks(Exposition& page) const {
   page.sample(static_cast<double>(hooks_continued_.value()), {{"decision", "continue"}});
   page.sample(static_cast<double>(hooks_denied_.value()), {{"decision", "deny"}});
   page.counter("triggerd_hook_attempts_total", "Calls of webhooks for sync hooks.");
-  for (std::size_t kind = static_cast<std::size_t>(OutcomeClass::kOk); kind < kOutcomes; ++kind) {
+  for (auto kind = static_cast<std::size_t>(OutcomeClass::kOk); kind < kOutcomes; ++kind) {
     const std::uint64_t value = hook_attempts_[kind].value();
     if (value == 0) continue;
     page.sample(static_cast<double>(value),

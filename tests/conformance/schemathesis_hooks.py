@@ -58,6 +58,13 @@ def before_load_schema(_context, document):
     # Attributes in headers make the body the data, which one schema for both cannot say. Binary
     # CloudEvents are sent by test_openapi.py and test_publish_formats.py.
     publish["parameters"] = [one for one in publish["parameters"] if "/Ce" not in one.get("$ref", "")]
+    # A cursor is made by the server, for one query, and `until` lies behind `since`: which no
+    # schema can say. test_delivery_log.py sends both, good and bad.
+    for item in document["paths"].values():
+        listed = item.get("get", {})
+        if "parameters" in listed:
+            listed["parameters"] = [one for one in listed["parameters"]
+                                    if not one.get("$ref", "").endswith(("/PageCursor", "/UntilFilter"))]
     schemas = document["components"]["schemas"]
     # Texts of a format are filtered by their length, which takes half a minute for one of 2048
     # bytes. test_golden_vectors.py sends them.
