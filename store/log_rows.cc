@@ -168,7 +168,7 @@ class PendingScan {
     budget_.take(kPendingWindowRows);
     bool is_whole = true;
     EventSeq last = position_;
-    const Status read = rows_.pending_between(first, position_, [&](const PendingChunk& chunk) {
+    Status read = rows_.pending_between(first, position_, [&](const PendingChunk& chunk) {
       // Never within the rows of one event, so that each step gets on.
       if (budget_.is_spent() && chunk.seq != last && last != position_) {
         is_whole = false;

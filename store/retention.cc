@@ -91,7 +91,7 @@ Status Step::walk(const RetentionBounds& bounds) {
 }
 
 Result<bool> Step::is_kept(const model::Event& event) {
-  const Result<bool> pending = rows_.is_pending(event.seq);
+  Result<bool> pending = rows_.is_pending(event.seq);
   if (!pending.ok() || pending.value()) return pending;
   // A hook that failed is over: there is no letter that somebody could want again.
   if (event.trigger_type == model::TriggerType::kSyncHook ||
