@@ -1,5 +1,6 @@
 #include "app/metrics/metrics.h"
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -45,8 +46,9 @@ const api::Route* route_of(api::Method method, std::string_view path) {
   return nullptr;
 }
 
+constexpr std::array<double, 2> kBounds{1, 10};
+
 TEST(Distribution, CountsAValueUnderTheFirstBoundThatIsNotBelowIt) {
-  static constexpr std::array<double, 2> kBounds{1, 10};
   Distribution<2> distribution(kBounds);
   for (const double value : {0.5, 1.0, 1.5, 10.0, 11.0}) distribution.observe(value);
   EXPECT_EQ(distribution.count_in(0), 2U);
@@ -56,7 +58,6 @@ TEST(Distribution, CountsAValueUnderTheFirstBoundThatIsNotBelowIt) {
 }
 
 TEST(Exposition, SumsTheThreadsAndCountsBucketsCumulatively) {
-  static constexpr std::array<double, 2> kBounds{1, 10};
   Distribution<2> one(kBounds);
   Distribution<2> other(kBounds);
   one.observe(0.5);
