@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -199,7 +200,7 @@ TEST_F(SchedulerIsolationTest, OnlyTheProbeTellsWhetherToGoOn) {
   push(1, 20);
   const std::vector<Grant> grants = start_all();
   ASSERT_EQ(grants.size(), 16U);
-  for (int i = 0; i < 3; ++i) end(grants[i], CallResult::kFailed);
+  for (std::size_t i = 0; i < 3; ++i) end(grants[i], CallResult::kFailed);
   end(grants[3], CallResult::kSucceeded);
   EXPECT_FALSE(next()) << "what began before it opened is old news";
   now_ += seconds(1);
@@ -245,11 +246,11 @@ TEST_F(SchedulerIsolationTest, ARenewedLaneForgetsWhatItsReceiverWas) {
   open(1);
   push(1, 40);
   const std::vector<Grant> grants = start_all();
-  for (int i = 0; i < 3; ++i) end(grants[i], CallResult::kOverloaded);
+  for (std::size_t i = 0; i < 3; ++i) end(grants[i], CallResult::kOverloaded);
   EXPECT_FALSE(next());
   scheduler_.renew_lane(WebhookRef(1));
   EXPECT_EQ(scheduler_.bound_of(WebhookRef(1)), 16U);
-  for (int i = 3; i < 16; ++i) end(grants[i], CallResult::kOverloaded);
+  for (std::size_t i = 3; i < 16; ++i) end(grants[i], CallResult::kOverloaded);
   EXPECT_EQ(scheduler_.bound_of(WebhookRef(1)), 16U) << "they were calls of the other receiver";
   EXPECT_EQ(start_all().size(), 16U);
 }
@@ -259,10 +260,10 @@ TEST_F(SchedulerIsolationTest, AStartThatWaitedIsHeldAgainstWhatHappenedMeanwhil
   push(1, 20);
   std::vector<Grant> grants = start_all();
   EXPECT_TRUE(scheduler_.may_begin(grants[15]));
-  for (int i = 0; i < 3; ++i) end(grants[i], CallResult::kFailed);
+  for (std::size_t i = 0; i < 3; ++i) end(grants[i], CallResult::kFailed);
   EXPECT_FALSE(scheduler_.may_begin(grants[15]));
   now_ += seconds(1);
-  for (int i = 3; i < 16; ++i) scheduler_.release(grants[i]);
+  for (std::size_t i = 3; i < 16; ++i) scheduler_.release(grants[i]);
   auto probe = next();
   ASSERT_TRUE(probe);
   EXPECT_TRUE(scheduler_.may_begin(*probe));
@@ -273,7 +274,7 @@ TEST_F(SchedulerIsolationTest, AStartThatWaitedTellsOfTheTimeWhenItBegan) {
   push(1, 20);
   std::vector<Grant> grants = start_all();
   end(grants[0], CallResult::kOverloaded);
-  for (int i = 1; i < 15; ++i) end(grants[i], CallResult::kNothing);
+  for (std::size_t i = 1; i < 15; ++i) end(grants[i], CallResult::kNothing);
   EXPECT_EQ(scheduler_.bound_of(WebhookRef(1)), 8U);
   ASSERT_TRUE(scheduler_.may_begin(grants[15]));
   end(grants[15], CallResult::kOverloaded);
