@@ -151,9 +151,9 @@ TEST_F(IsolationTest, ObjectsToAnOrganizationThatIsPassedOver) {
   emit(checker, {webhook(3), webhook(4, 2), webhook(5, 2)});
   pass(seconds(2));
   emit(checker, {accepted(1, 3)});
-  for (int i = 0; i < 20; ++i) call_and_finish(checker, 4 + i % 2, 200);
+  for (std::uint32_t i = 0; i < 20; ++i) call_and_finish(checker, 4 + i % 2, 200);
   EXPECT_EQ(objection(), "");
-  for (int i = 0; i < 20; ++i) call_and_finish(checker, 4 + i % 2, 200);
+  for (std::uint32_t i = 0; i < 20; ++i) call_and_finish(checker, 4 + i % 2, 200);
   EXPECT_THAT(objection(), HasSubstr("webhook 3 is passed over for too long"));
 }
 
