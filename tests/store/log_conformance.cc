@@ -85,7 +85,7 @@ struct LogWriter {
       row.push_back(at->second);
     }
     if (!open) {
-      mutations.push_back(model::ErasePending{EventSeq(seq), 0});
+      mutations.emplace_back(model::ErasePending{EventSeq(seq), 0});
       return;
     }
     model::PendingChunk chunk = pending(seq, 0, row);
@@ -143,7 +143,7 @@ std::vector<std::uint64_t> seqs_of(const ListPage& page) {
 
 TEST_P(StoreConformance, LogOfAWebhookIsNewestFirstAndOfItAlone) {
   LogWriter log;
-  for (const std::uint64_t seq : {3, 5, 6, 7, 9}) log.accept(seq, {1, 2});
+  for (const std::uint64_t seq : {3U, 5U, 6U, 7U, 9U}) log.accept(seq, {1, 2});
   log.accept(8, {2});
   log.attempt_at(1, 3, 1, DeliveryState::kDelayed);
   log.attempt_at(1, 3, 2, DeliveryState::kDead);

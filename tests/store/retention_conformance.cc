@@ -14,7 +14,6 @@ using model::DeliveryState;
 using model::EventSeq;
 using model::WebhookRef;
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 model::Event event_at(std::uint64_t seq, std::uint8_t org = 1) {
   model::Event made = event(seq);
@@ -157,7 +156,7 @@ TEST_P(StoreConformance, LogOfADeletedOrganizationIsErasedOnceNothingOfItIsPendi
 
 TEST_P(StoreConformance, RetentionBySizeErasesTheOldest) {
   constexpr std::uint64_t events = 600;
-  constexpr std::size_t bytes = 64 * 1024;
+  constexpr std::size_t bytes = std::size_t{64} * 1024;
   model::Batch whole = batch(put(counters(events + 1, 0)));
   std::uint64_t state = 88172645463325252ULL;
   for (std::uint64_t seq = 1; seq <= events; ++seq) {
