@@ -35,6 +35,11 @@ bool ConcurrencyLimit::latency_holds(base::Duration latency) {
   return average_us_ <= 2 * floor_us_ + kNoiseUs;
 }
 
+void ConcurrencyLimit::set(float limit) {
+  limit_ = limit;
+  whole_ = static_cast<std::uint32_t>(limit);
+}
+
 void ConcurrencyLimit::succeeded(base::Duration latency, std::uint32_t in_use, std::uint32_t most) {
   TRIGGERD_ASSERT(most > 0);
   if (!latency_holds(latency)) return;
@@ -43,7 +48,7 @@ void ConcurrencyLimit::succeeded(base::Duration latency, std::uint32_t in_use, s
   // Above the bound, which may be a lower one than before, it stays as it was: nobody tries it.
   const auto bound = static_cast<float>(most);
   if (limit_ >= bound) return;
-  limit_ = std::min(limit_ + (has_fallen_ ? 1.0F / limit_ : 1.0F), bound);
+  set(std::min(limit_ + (has_fallen_ ? 1.0F / limit_ : 1.0F), bound));
 }
 
 void ConcurrencyLimit::overloaded(Round begun, std::uint32_t most) {
@@ -51,7 +56,7 @@ void ConcurrencyLimit::overloaded(Round begun, std::uint32_t most) {
   ++round_;
   has_fallen_ = true;
   // From what was in force: a limit that the webhook's own bound hid falls from that bound.
-  limit_ = std::max(std::min(limit_, static_cast<float>(most)) / 2, 1.0F);
+  set(std::max(std::min(limit_, static_cast<float>(most)) / 2, 1.0F));
 }
 
 }  // namespace triggerd::core

@@ -12,7 +12,7 @@
 // A round is all calls begun between two falls: those that were under way when the limit fell tell
 // of the limit as it was, and count no more.
 //
-// Pure; a value of 16 bytes, one for each webhook. Thread: that of its owner.
+// Pure; a value of 20 bytes, one for each webhook. Thread: that of its owner.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +27,12 @@ class ConcurrencyLimit {
   using Round = std::uint16_t;
 
   // Requires: start > 0.
-  explicit ConcurrencyLimit(std::uint32_t start) : limit_(static_cast<float>(start)) {}
+  explicit ConcurrencyLimit(std::uint32_t start)
+      : whole_(start), limit_(static_cast<float>(start)) {}
 
   // Calls at once now; at least 1, at most `most`. Requires: most > 0.
   [[nodiscard]] std::uint32_t value(std::uint32_t most) const {
-    const auto whole = static_cast<std::uint32_t>(limit_);
-    return whole < most ? whole : most;
+    return whole_ < most ? whole_ : most;
   }
   [[nodiscard]] Round round() const { return round_; }
 
@@ -44,13 +44,15 @@ class ConcurrencyLimit {
 
  private:
   [[nodiscard]] bool latency_holds(base::Duration latency);
+  void set(float limit);
 
+  std::uint32_t whole_;           // of limit_
   float limit_;                   // at least 1
   std::uint32_t floor_us_ = 0;    // the least latency of late; 0: none seen yet
   std::uint32_t average_us_ = 0;  // of the last few calls
   Round round_ = 0;
   bool has_fallen_ = false;
 };
-static_assert(sizeof(ConcurrencyLimit) <= 16);
+static_assert(sizeof(ConcurrencyLimit) <= 20);
 
 }  // namespace triggerd::core

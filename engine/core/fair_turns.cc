@@ -31,9 +31,13 @@ void FairTurns::join(TurnRing& ring, std::uint32_t group, std::uint32_t member) 
 std::uint32_t FairTurns::take(TurnRing& ring) {
   TRIGGERD_ASSERT(!ring.empty());
   const std::uint32_t group = ring.first;
-  const std::uint32_t member = rows_[group].first;
-  erase(rows_[group], members_, member);
-  if (rows_[group].empty()) {
+  Row& row = rows_[group];
+  const std::uint32_t member = row.first;
+  Links& links = members_[member];
+  row.first = links.after;
+  (row.empty() ? row.last : members_[row.first].before) = Row::kNobody;
+  links = Links{};
+  if (row.empty()) {
     erase(ring, groups_, group);
   } else if (ring.last != group) {
     erase(ring, groups_, group);

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "engine/base/heap.h"
 #include "engine/core/circuit_breaker.h"
@@ -32,10 +31,12 @@ class DeliveryQueue {
 
  private:
   void make_room();
+  [[nodiscard]] DeliveryRef& at(std::uint32_t place) { return ring_[place & (capacity_ - 1)]; }
 
-  std::vector<DeliveryRef> ring_;  // a power of two
-  std::size_t first_ = 0;
-  std::size_t size_ = 0;
+  std::unique_ptr<DeliveryRef[]> ring_;
+  std::uint32_t capacity_ = 0;  // a power of two, or 0
+  std::uint32_t first_ = 0;
+  std::uint32_t size_ = 0;
 };
 
 // First attempts and retries wait apart: neither stands in the other's way.
@@ -52,9 +53,7 @@ struct Lane {
   [[nodiscard]] DeliveryQueue& queue(Work work) { return work == Work::kFresh ? fresh : retries; }
   [[nodiscard]] bool has_waiting() const { return !fresh.empty() || !retries.empty(); }
 
-  DeliveryQueue fresh;
-  DeliveryQueue retries;
-  std::unique_ptr<LaneRate> rate;  // null: as fast as there is room
+  // Two cache lines in all: a start and its end need every part.
   std::uint32_t organization = 0;  // number of its organization
   std::uint32_t host = 0;          // number of its origin
   std::uint32_t seat = 0;          // number of the two together
@@ -62,6 +61,9 @@ struct Lane {
   std::uint32_t in_flight_max = 0;
   ConcurrencyLimit limit;
   CircuitBreaker breaker;
+  DeliveryQueue fresh;
+  DeliveryQueue retries;
+  std::unique_ptr<LaneRate> rate;  // null: as fast as there is room
   // Counts the receivers it has had: what ends with another number says nothing about this one.
   std::uint16_t era = 0;
   std::uint8_t fresh_in_row = 0;  // starts since its last retry
@@ -72,5 +74,6 @@ struct Lane {
   bool resting = false;  // steps back until its entry in the scheduler's heap comes up
   base::HeapPosition wake_position = base::kNotInHeap;  // of that entry
 };
+static_assert(sizeof(Lane) <= 136);
 
 }  // namespace triggerd::core

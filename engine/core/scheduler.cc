@@ -183,13 +183,15 @@ void Scheduler::wake(WebhookRef ref, Lane& lane) {
 }
 
 // Asked before the host is: who must rest does not stand in the host's row either.
-void Scheduler::rest_if_it_must(WebhookRef ref, Lane& lane, MonoTime now) {
-  if (lane.rate != nullptr) {
-    const MonoTime token_at = lane.rate->bucket.next_token(lane.rate->limit);
-    if (token_at > now) return rest(ref, token_at);
+bool Scheduler::put_to_rest(WebhookRef ref, const Lane& lane, MonoTime now) {
+  MonoTime until = now;
+  if (lane.rate != nullptr) until = lane.rate->bucket.next_token(lane.rate->limit);
+  if (lane.breaker.state() == CircuitBreaker::State::kOpen && until <= now) {
+    until = *lane.breaker.probe_at();
   }
-  const std::optional<MonoTime> probe_at = lane.breaker.probe_at();
-  if (probe_at && *probe_at > now) rest(ref, *probe_at);
+  if (until <= now) return false;
+  rest(ref, until);
+  return true;
 }
 
 // What the lane starts in a turn of this kind; nothing when it has nothing of the kind.
@@ -217,9 +219,8 @@ std::optional<Grant> Scheduler::try_start(WebhookRef ref, Work turn, MonoTime no
   Host& host = hosts_[lane.host];
   const bool promoted = std::exchange(lane.promoted, false);
   if (promoted) --host.promoted;
-  if (may_start(lane)) rest_if_it_must(ref, lane, now);
   std::optional<Work> work;
-  if (may_start(lane)) work = choose(lane, turn);
+  if (may_start(lane) && !put_to_rest(ref, lane, now)) work = choose(lane, turn);
   if (!work) {
     lane.retry_paid = false;
     if (promoted) promote(lane.host);

@@ -161,7 +161,8 @@ class Scheduler {
   [[nodiscard]] bool may_start(const Lane& lane) const;
   void wake(model::WebhookRef ref, Lane& lane);
   void stop_resting(Lane& lane);
-  void rest_if_it_must(model::WebhookRef ref, Lane& lane, base::MonoTime now);
+  // False when it need not rest: it has a token, and its breaker lets it start.
+  bool put_to_rest(model::WebhookRef ref, const Lane& lane, base::MonoTime now);
   [[nodiscard]] static std::optional<Work> choose(const Lane& lane, Work turn);
   std::optional<Grant> try_start(model::WebhookRef ref, Work turn, base::MonoTime now);
   Grant start(model::WebhookRef ref, Lane& lane, Work work, base::MonoTime now);
