@@ -119,15 +119,12 @@ PageMeta meta_of(const std::optional<model::LogPosition>& next, const Audience& 
           next ? write_cursor(*next, audience.list.query_digest) : std::string()};
 }
 
-}  // namespace
-
-Step list_deliveries(Call& call) {
-  const std::optional<model::WebhookId> webhook = model::WebhookId::parse(call.parameters[0]);
-  if (!webhook) return no_webhook(call.parameters[0]);
+// `webhook` is the one whose deliveries are listed.
+template <class Request>
+Step ask_for_list(Call& call, const std::optional<model::WebhookId>& webhook, Request request) {
   ListParameters parameters;
-  model::ListLoggedDeliveries request{call.caller.org, *webhook};
   ListAsked asked;
-  const Faults faults = read_list_parameters(call, *webhook, parameters, request.position, asked);
+  const Faults faults = read_list_parameters(call, webhook, parameters, request.position, asked);
   if (!faults.empty()) return problem(faults);
   request.filter = std::move(parameters.filter);
   request.limit = parameters.limit;
@@ -136,18 +133,16 @@ Step list_deliveries(Call& call) {
   return ask;
 }
 
+}  // namespace
+
+Step list_deliveries(Call& call) {
+  const std::optional<model::WebhookId> webhook = model::WebhookId::parse(call.parameters[0]);
+  if (!webhook) return no_webhook(call.parameters[0]);
+  return ask_for_list(call, webhook, model::ListLoggedDeliveries{call.caller.org, *webhook});
+}
+
 Step list_events(Call& call) {
-  ListParameters parameters;
-  model::ListLoggedEvents request{call.caller.org};
-  ListAsked asked;
-  const Faults faults =
-      read_list_parameters(call, std::nullopt, parameters, request.position, asked);
-  if (!faults.empty()) return problem(faults);
-  request.filter = std::move(parameters.filter);
-  request.limit = parameters.limit;
-  Ask ask{std::move(request), {}};
-  ask.list = asked;
-  return ask;
+  return ask_for_list(call, std::nullopt, model::ListLoggedEvents{call.caller.org});
 }
 
 Step get_delivery(Call& call) {

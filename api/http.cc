@@ -6,6 +6,28 @@
 
 namespace triggerd::api {
 
+std::string_view word_of(Method method) {
+  switch (method) {
+    case Method::kGet:
+      return "GET";
+    case Method::kHead:
+      return "HEAD";
+    case Method::kPost:
+      return "POST";
+    case Method::kPut:
+      return "PUT";
+    case Method::kPatch:
+      return "PATCH";
+    case Method::kDelete:
+      return "DELETE";
+    case Method::kOptions:
+      return "OPTIONS";
+    case Method::kTrace:
+      return "TRACE";
+  }
+  return {};
+}
+
 std::string_view HttpRequest::path() const {
   return std::string_view(target).substr(0, target.find('?'));
 }

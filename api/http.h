@@ -17,6 +17,8 @@
 namespace triggerd::api {
 
 enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kTrace };
+// As it stands on the wire: "GET".
+[[nodiscard]] std::string_view word_of(Method method);
 
 struct HttpField {
   std::string name;  // as sent; compared without case

@@ -37,29 +37,13 @@ bool matches(std::string_view pattern, std::string_view path, PathParameters& pa
   }
 }
 
-std::string_view name_of(Method method) {
-  switch (method) {
-    case Method::kGet:
-      return "GET, HEAD";
-    case Method::kPost:
-      return "POST";
-    case Method::kPut:
-      return "PUT";
-    case Method::kPatch:
-      return "PATCH";
-    case Method::kOptions:
-      return "OPTIONS";
-    default:
-      return "DELETE";
-  }
-}
-
 HttpResponse method_not_allowed(std::span<const Route> routes, std::string_view path) {
   std::string allowed;
   for (const Route& route : routes) {
     if (route.path != path) continue;
     if (!allowed.empty()) allowed += ", ";
-    allowed += name_of(route.method);
+    allowed += word_of(route.method);
+    if (route.method == Method::kGet) allowed += ", HEAD";  // served where GET is
   }
   HttpResponse response = problem(405, "this method is not allowed here, only " + allowed);
   response.fields.push_back({"Allow", allowed});

@@ -15,28 +15,6 @@ namespace {
 
 constexpr std::string_view kPublishPath = "/organizations/events";
 
-std::string_view word_of(Method method) {
-  switch (method) {
-    case Method::kGet:
-      return "GET";
-    case Method::kHead:
-      return "HEAD";
-    case Method::kPost:
-      return "POST";
-    case Method::kPut:
-      return "PUT";
-    case Method::kPatch:
-      return "PATCH";
-    case Method::kDelete:
-      return "DELETE";
-    case Method::kOptions:
-      return "OPTIONS";
-    case Method::kTrace:
-      return "TRACE";
-  }
-  return "other";
-}
-
 // Why an event was not accepted, in a word; empty for statuses that publishing does not have.
 std::string_view reason_of(int status) {
   switch (status) {
@@ -117,7 +95,7 @@ void HttpMetrics::append_requests(Exposition& page,
   const auto routes = api::all_routes();
   const auto labels_of = [&routes](std::size_t place) -> Labels {
     if (place == routes.size()) return {{"route", "none"}, {"method", "other"}};
-    return {{"route", routes[place].path}, {"method", word_of(routes[place].method)}};
+    return {{"route", routes[place].path}, {"method", api::word_of(routes[place].method)}};
   };
   page.counter("triggerd_http_requests_total", "Requests answered, by route and status.");
   for (std::size_t place = 0; place <= routes.size(); ++place) {
