@@ -104,7 +104,7 @@ void Isolation::changed(const model::WebhookPtr& webhook, base::Now now) {
 void Isolation::renew(Receiver& receiver) const {
   ++receiver.era;
   ++receiver.round;
-  receiver.open = false;
+  receiver.open = receiver.breaker_in_doubt = false;
   receiver.probe.reset();
   receiver.failures_in_row = receiver.doublings = 0;
   receiver.limit = receiver.limit_before = scene_.options.isolation.in_flight_start;
@@ -164,8 +164,11 @@ void Isolation::finished(const Finished& seen) {
   if (told_by(seen.outcome) == Tells::kNothing) receiver.stepped_back_at = seen.now.mono;
   if (call.era != receiver.era) return;
   if (call.in_doubt) {
-    // It may count or not: only what makes the receiver look better is taken.
-    if (told_by(seen.outcome) == Tells::kSuccess) receiver.failures_in_row = 0;
+    // It may count or not, so nobody can say when the breaker opens; until the receiver is another.
+    if (told_by(seen.outcome) != Tells::kNothing) {
+      receiver.breaker_in_doubt = true;
+      receiver.open = false;
+    }
     return;
   }
   judge_limit(receiver, call, seen);
@@ -188,7 +191,7 @@ void Isolation::judge_limit(Receiver& receiver, const Call& call, const Finished
 void Isolation::judge_breaker(Receiver& receiver, const Finished& seen) {
   const core::CircuitBreakerOptions& options = scene_.options.isolation.breaker;
   const Tells tells = told_by(seen.outcome);
-  if (options.failures_to_open == 0) return;
+  if (options.failures_to_open == 0 || receiver.breaker_in_doubt) return;
   if (receiver.open) {
     if (receiver.probe != seen.attempt.id.value()) return;
     receiver.probe.reset();
@@ -248,8 +251,9 @@ bool Isolation::could_start(const Receiver& receiver, base::Now now) const {
   const auto busy = in_flight_at_.find(origin);
   return scene_.options.payload_cache_bytes >= kCacheThatHoldsAll && !receiver.fresh.empty() &&
          receiver.webhook->state == model::WebhookState::kActive &&
-         !receiver.webhook->delivery.rate && !receiver.open && receiver.failures_in_row == 0 &&
-         receiver.in_flight == 0 && receiver.changed_at != now.mono &&
+         !receiver.webhook->delivery.rate && !receiver.open && !receiver.breaker_in_doubt &&
+         receiver.failures_in_row == 0 && receiver.in_flight == 0 &&
+         receiver.changed_at != now.mono &&
          now.mono - receiver.stepped_back_at > std::chrono::seconds(1) &&
          (busy == in_flight_at_.end() || busy->second == 0) &&
          there->second <= scene_.options.in_flight_per_host;

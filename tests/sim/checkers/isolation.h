@@ -53,6 +53,7 @@ class Isolation final : public Checker {
     std::uint32_t in_flight = 0;
     // The breaker. Open from opened_at, until open_until at least; then half-open.
     bool open = false;
+    bool breaker_in_doubt = false;  // a call ended that it may have counted, or not
     base::MonoTime opened_at;
     base::MonoTime open_until;
     std::optional<std::uint64_t> probe;  // an attempt
