@@ -196,6 +196,12 @@ bool Scheduler::put_to_rest(WebhookRef ref, const Lane& lane, MonoTime now) {
 
 // What the lane starts in a turn of this kind; nothing when it has nothing of the kind.
 std::optional<Work> Scheduler::choose(const Lane& lane, Work turn) {
+  if (lane.breaker.state() != CircuitBreaker::State::kClosed && !lane.fresh.empty() &&
+      !lane.retries.empty()) {
+    // A probe: of the kind that the last start was not. What fails may be some events, not the
+    // receiver, and those must not be all that it is asked.
+    return lane.fresh_in_row > 0 ? Work::kRetry : Work::kFresh;
+  }
   if (turn == Work::kRetry || lane.fresh.empty()) {
     const bool may_retry = turn == Work::kRetry || lane.retry_paid;
     return may_retry && !lane.retries.empty() ? std::optional(Work::kRetry) : std::nullopt;

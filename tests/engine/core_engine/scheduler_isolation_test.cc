@@ -214,6 +214,23 @@ TEST_F(SchedulerIsolationTest, OnlyTheProbeTellsWhetherToGoOn) {
   EXPECT_TRUE(next()) << "it told nothing: another one may";
 }
 
+TEST_F(SchedulerIsolationTest, ProbesAreFirstAttemptsAndRetriesInTurn) {
+  // A receiver that refuses some events must not be judged by those alone.
+  open(1);
+  push(1, 8);
+  push(1, 8, Work::kRetry);
+  for (int i = 0; i < 3; ++i) end_next(CallResult::kFailed);
+  std::string kinds;
+  for (int i = 0; i < 6; ++i) {
+    now_ += seconds(60);
+    const auto probe = next();
+    ASSERT_TRUE(probe);
+    kinds += probe->delivery.match <= 8 ? 'f' : 'r';
+    end(*probe, CallResult::kFailed);
+  }
+  EXPECT_EQ(kinds, "rfrfrf");
+}
+
 TEST_F(SchedulerIsolationTest, RetryAfterHoldsAllOfTheLaneBack) {
   open(1);
   open(2);
