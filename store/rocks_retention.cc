@@ -187,9 +187,9 @@ std::uint64_t RocksRetentionRows::event_bytes(EventSeq from) {
 // sorted by webhook: so the events that are not erased are measured, and the attempts are taken to
 // be to them as all files are.
 Result<EventSeq> RocksRetentionRows::kept_by_size(std::uint64_t bytes_max, EventSeq next_event) {
-  const double events = static_cast<double>(file_bytes(kEvents));
-  const double others = static_cast<double>(file_bytes(kAttempts) + file_bytes(kEventIds) +
-                                            file_bytes(kOrgEvents) + file_bytes(kFinals));
+  const auto events = static_cast<double>(file_bytes(kEvents));
+  const auto others = static_cast<double>(file_bytes(kAttempts) + file_bytes(kEventIds) +
+                                          file_bytes(kOrgEvents) + file_bytes(kFinals));
   const double share = events > 0 ? 1 + others / events : 1;
   const auto is_too_much = [this, share, bytes_max](EventSeq from) {
     return static_cast<double>(event_bytes(from)) * share > static_cast<double>(bytes_max);
