@@ -72,7 +72,9 @@ void AttributeReader::walk(dom::element value, const Node& node, std::vector<std
                            model::Attributes& attributes) const {
   if (value.type() == dom::element_type::OBJECT) {
     if (node.children.empty()) return;
-    for (const dom::key_value_pair member : value.get_object().value_unsafe()) {
+    // Copied out: a range over the result itself would be one of a result that is gone.
+    const dom::object object = value.get_object().value_unsafe();
+    for (const dom::key_value_pair member : object) {
       const auto child =
           std::lower_bound(node.children.begin(), node.children.end(), member.key, name_less);
       if (child == node.children.end() || child->first != member.key) continue;
@@ -81,7 +83,8 @@ void AttributeReader::walk(dom::element value, const Node& node, std::vector<std
     return;
   }
   if (value.type() == dom::element_type::ARRAY) {
-    for (const dom::element element : value.get_array().value_unsafe()) {
+    const dom::array array = value.get_array().value_unsafe();
+    for (const dom::element element : array) {
       walk(element, node, counts, attributes);
     }
     return;
