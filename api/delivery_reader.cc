@@ -32,7 +32,7 @@ void take(Sent<T>& into, dom::element value, const Read& read) {
 class DeliveryReader {
  public:
   explicit DeliveryReader(Faults& faults)
-      : fields_("delivery.", faults), rate_fields_("delivery.rate.", faults) {}
+      : faults_(faults), fields_("delivery.", faults), rate_fields_("delivery.rate.", faults) {}
 
   model::DeliveryDraft read(dom::object object) {
     for (const dom::key_value_pair member : object) {
@@ -88,13 +88,16 @@ class DeliveryReader {
     if (!list) return std::nullopt;
     std::vector<std::string> texts;
     std::size_t index = 0;
+    bool all = true;
     for (const dom::element element : *list) {
       const std::string at = fmt::format("{}[{}]", field, index++);
       const std::optional<std::string_view> text = fields_.text(at, element);
-      // Without it the draft is refused anyway; the others are still looked at, up to a limit.
       if (text) texts.emplace_back(*text);
+      all = all && text.has_value();
       if (index > model::kScheduleEntriesMax) break;
     }
+    // A list with a gap would be complained about at the wrong places.
+    if (!all) return std::nullopt;
     return texts;
   }
 
@@ -108,6 +111,7 @@ class DeliveryReader {
   std::optional<model::RateDraft> rate(dom::element value) {
     const std::optional<dom::object> object = fields_.object("rate", value);
     if (!object) return std::nullopt;
+    const std::size_t before = faults_.size();
     model::RateDraft rate;
     for (const dom::key_value_pair member : *object) {
       if (member.key == "per_second") {
@@ -123,9 +127,12 @@ class DeliveryReader {
         refuse_unknown(member.key, "per_second, burst", rate_fields_);
       }
     }
+    // What could not be read would be missed by the core.
+    if (faults_.size() > before) return std::nullopt;
     return rate;
   }
 
+  Faults& faults_;
   FieldReader fields_;
   FieldReader rate_fields_;
   model::DeliveryDraft draft_;

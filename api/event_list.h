@@ -40,7 +40,7 @@ template <class Read>
       faults.push_back(wrong_type("", "an event object", element));
       raw.value();
     }
-    event.schema_faults = std::move(faults);
+    event.edge_faults = std::move(faults);
     events.push_back(std::move(event));
   }
   return {};

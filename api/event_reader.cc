@@ -164,7 +164,7 @@ Faults read_events(std::string& body, const EventDefaults& defaults,
 Faults faults_of_entries(const std::vector<model::NewEvent>& events) {
   Faults faults;
   for (std::size_t i = 0; i < events.size(); ++i) {
-    for (const base::Error& fault : events[i].schema_faults) {
+    for (const base::Error& fault : events[i].edge_faults) {
       const char* separator = fault.message.starts_with(':') ? "" : ".";
       faults.push_back({fault.code, fmt::format("[{}]{}{}", i, separator, fault.message)});
     }

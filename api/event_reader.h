@@ -29,7 +29,7 @@ struct EventDefaults {
 // says how it is laid out.
 //
 // What is wrong with the whole of a list is in the answer. What is wrong with an entry stands in
-// its NewEvent::schema_faults, without the index: the entry is there, with what could be read of it
+// its NewEvent::edge_faults, without the index: the entry is there, with what could be read of it
 // and without content, so that the engine can name all bad entries of the list at once.
 [[nodiscard]] Faults read_events(std::string& body, const EventDefaults& defaults,
                                  std::vector<model::NewEvent>& events);

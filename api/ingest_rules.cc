@@ -40,7 +40,7 @@ void IngestRules::prepare(model::PublishEvents& request) const {
   for (model::NewEvent& event : request.events) {
     if (event.content.empty()) continue;  // refused where it was read: its faults stay
     event.attributes.clear();
-    event.schema_faults.clear();
+    event.edge_faults.clear();
     if (found == rules_.end()) continue;
     const Rules& rules = found->second;
     if (rules.attributes != nullptr) event.attributes = rules.attributes->read(event.content);
@@ -48,7 +48,7 @@ void IngestRules::prepare(model::PublishEvents& request) const {
     const auto schema = rules.schemas.find(event.name);
     if (schema == rules.schemas.end()) continue;
     if (auto fault = schema->second.check(event.content, event.own_members_at)) {
-      event.schema_faults.push_back({base::ErrorCode::kInvalid, "content" + fault->text()});
+      event.edge_faults.push_back({base::ErrorCode::kInvalid, "content" + fault->text()});
     }
   }
   if (found != rules_.end()) request.rules_version = found->second.version;

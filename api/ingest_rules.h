@@ -24,7 +24,7 @@ class IngestRules {
   void change(const model::FilterPathsChanged& change);
   void change(const model::EventSchemaChanged& change);
 
-  // Fills in rules_version, and attributes and schema_faults of each event; what stood there goes.
+  // Fills in rules_version, and attributes and edge_faults of each event; what stood there goes.
   void prepare(model::PublishEvents& request) const;
 
   // Organizations with rules.

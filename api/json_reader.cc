@@ -45,7 +45,7 @@ Faults read_webhook(std::string& body, model::WebhookDraft& draft) {
   Document document(body);
   const std::optional<dom::object> object = document.object();
   if (!object) return document.take_faults();
-  Faults faults;
+  Faults& faults = draft.faults;
   FieldReader reader("", faults);
   for (const dom::key_value_pair member : *object) {
     if (member.key == "name") {
@@ -62,7 +62,7 @@ Faults read_webhook(std::string& body, model::WebhookDraft& draft) {
       draft.delivery = read_delivery(member.value, faults);
     }
   }
-  return faults;
+  return {};
 }
 
 Faults read_organization(std::string& body, model::CreateOrganization& request) {

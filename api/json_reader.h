@@ -18,7 +18,8 @@
 
 namespace triggerd::api {
 
-// Absent fields stay absent, for POST too: the core knows which ones are required.
+// Absent fields stay absent, for POST too: the core knows which ones are required. Answers only
+// faults of the document as a whole; those of its fields go to the core in `draft.faults`.
 [[nodiscard]] Faults read_webhook(std::string& body, model::WebhookDraft& draft);
 
 [[nodiscard]] Faults read_organization(std::string& body, model::CreateOrganization& request);

@@ -172,6 +172,12 @@ void check_url(const std::string& text, const model::TargetPolicy& policy, Valid
   webhook.url = std::move(url.value());
 }
 
+// Has the edge already complained about this field?
+bool is_named(const Faults& faults, std::string_view start) {
+  return std::any_of(faults.begin(), faults.end(),
+                     [start](const Error& fault) { return fault.message.starts_with(start); });
+}
+
 void append(Faults& faults, Faults more) {
   for (Error& fault : more) faults.push_back(std::move(fault));
 }
@@ -191,15 +197,16 @@ WebhookVerdict validate_webhook(const model::WebhookDraft& draft, DraftKind kind
                                 const model::TargetPolicy& policy) {
   WebhookVerdict verdict;
   Faults& faults = verdict.faults;
+  faults = draft.faults;
   if (draft.name) {
     append(faults, validate_name("name", *draft.name));
     verdict.webhook.name = draft.name;
-  } else if (kind == DraftKind::kCreate) {
+  } else if (kind == DraftKind::kCreate && !is_named(draft.faults, "name:")) {
     faults.push_back(invalid("name", "is required; give the webhook a name"));
   }
   if (draft.target_url) {
     check_url(*draft.target_url, policy, verdict.webhook, faults);
-  } else if (kind == DraftKind::kCreate) {
+  } else if (kind == DraftKind::kCreate && !is_named(draft.faults, "target_url:")) {
     faults.push_back(invalid("target_url", "is required; give an absolute https URL"));
   }
   if (draft.description) {
@@ -292,7 +299,7 @@ Faults validate_event(const model::NewEvent& event, std::optional<std::size_t> i
   const std::string entry = index ? "[" + std::to_string(*index) + "]" : std::string();
   const std::string at = index ? entry + "." : std::string();
   // Where the edge could not read the name it has said so.
-  const bool has_name = !event.name.empty() || event.schema_faults.empty();
+  const bool has_name = !event.name.empty() || event.edge_faults.empty();
   if (has_name && !names.know(event.name)) {
     faults.push_back(invalid(at + "event_name",
                              shown(event.name) + " is not in the catalogue; use one of its names, "
@@ -307,7 +314,7 @@ Faults validate_event(const model::NewEvent& event, std::optional<std::size_t> i
     faults.push_back(invalid(at + "ordering_key", at_most(model::kOrderingKeyBytesMax)));
   }
   check_text(at + "ordering_key", event.ordering_key, ControlCharacters::kAllowed, faults);
-  for (const Error& fault : event.schema_faults) {
+  for (const Error& fault : event.edge_faults) {
     // ": expected an object" is said of the entry, not of a field.
     faults.push_back(
         Error{fault.code, (fault.message.starts_with(':') ? entry : at) + fault.message});

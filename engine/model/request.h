@@ -28,6 +28,9 @@ struct WebhookDraft {
   std::optional<std::string> timeout;  // Go duration text
   std::optional<std::vector<Header>> custom_headers;
   std::optional<DeliveryDraft> delivery;
+  // What the edge could not read, "FIELD: …" each; such a field is absent. The core adds what it
+  // finds in the others, so that one answer names them all.
+  std::vector<base::Error> faults{};
 };
 
 struct CreateOrganization {
@@ -187,10 +190,10 @@ struct NewEvent {
   std::string subject;
   // The content is ours (a synthetic test event): it is not held against the schema of its name.
   bool is_sample = false;
-  // What filters of the organization look at, and what the schema of the name objects to. Both are
-  // found by api/ingest_rules on the way in.
+  // What filters of the organization look at; found by api/ingest_rules on the way in.
   Attributes attributes{};
-  std::vector<base::Error> schema_faults{};
+  // What the edge could not read, or what the schema of the name objects to, "FIELD: …" each.
+  std::vector<base::Error> edge_faults{};
 };
 // What a fault in one event means for the others of its request.
 enum class Acceptance : std::uint8_t {

@@ -193,7 +193,7 @@ void Scenario::prepare(const Command& command, model::PublishEvents& asked) cons
   }
   if (command.settings.contains("fault")) {
     for (model::NewEvent& event : asked.events) {
-      event.schema_faults.push_back({base::ErrorCode::kInvalid, command.setting("fault", "")});
+      event.edge_faults.push_back({base::ErrorCode::kInvalid, command.setting("fault", "")});
     }
   }
   const auto tokens = static_cast<std::uint32_t>(asked.events.size());

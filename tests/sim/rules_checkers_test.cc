@@ -60,11 +60,11 @@ TEST(SimEdge, PreparesByWhatItWasToldAndNothingElse) {
   const model::Attributes expected = {{0, model::FilterScalar("r2")},
                                       {2, model::FilterScalar(std::int64_t{2})}};
   EXPECT_EQ(publish.events[0].attributes, expected);
-  EXPECT_EQ(publish.events[0].schema_faults.size(), 1U);
+  EXPECT_EQ(publish.events[0].edge_faults.size(), 1U);
   edge.restarted();
   edge.prepare(publish);
   EXPECT_EQ(publish.rules_version, 0U);
-  EXPECT_TRUE(publish.events[0].attributes.empty() && publish.events[0].schema_faults.empty());
+  EXPECT_TRUE(publish.events[0].attributes.empty() && publish.events[0].edge_faults.empty());
 }
 
 // --- Filters ----------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ void SimEdge::prepare(model::PublishEvents& publish) const {
   publish.rules_version = at == rules_.end() ? 0 : at->second.version;
   for (model::NewEvent& event : publish.events) {
     event.attributes.clear();
-    event.schema_faults.clear();
+    event.edge_faults.clear();
     if (at == rules_.end()) continue;
     const std::uint32_t region = region_of(event.content);
     const Rules& rules = at->second;
@@ -44,7 +44,7 @@ void SimEdge::prepare(model::PublishEvents& publish) const {
     const auto schema = rules.schemas.find(event.name);
     if (event.is_sample || schema == rules.schemas.end()) continue;
     if (has(refused_by(schema->second), region)) {
-      event.schema_faults.push_back({base::ErrorCode::kInvalid, "/region: the schema refuses it"});
+      event.edge_faults.push_back({base::ErrorCode::kInvalid, "/region: the schema refuses it"});
     }
   }
 }

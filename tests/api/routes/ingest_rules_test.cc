@@ -49,14 +49,14 @@ TEST(IngestRules, WhatItsReaderRefusedKeepsItsFaults) {
   model::PublishEvents request = publish(R"("a":1)");
   model::NewEvent refused;
   refused.name = "PersonCreated_v1";
-  refused.schema_faults = {{base::ErrorCode::kInvalid, "timestamp: is none"}};
+  refused.edge_faults = {{base::ErrorCode::kInvalid, "timestamp: is none"}};
   request.events.push_back(refused);
   for (int again = 0; again < 2; ++again) {
     rules.prepare(request);
     EXPECT_EQ(request.rules_version, 8U);
-    EXPECT_EQ(request.events[0].schema_faults.size(), 1U);
-    ASSERT_EQ(request.events[1].schema_faults.size(), 1U);
-    EXPECT_EQ(request.events[1].schema_faults[0].message, "timestamp: is none");
+    EXPECT_EQ(request.events[0].edge_faults.size(), 1U);
+    ASSERT_EQ(request.events[1].edge_faults.size(), 1U);
+    EXPECT_EQ(request.events[1].edge_faults[0].message, "timestamp: is none");
   }
 }
 
@@ -84,14 +84,14 @@ TEST(IngestRules, APublishThatCameBackIsPreparedAnew) {
   model::PublishEvents request = publish(R"("a":"x","b":"y")");
   rules.prepare(request);
   EXPECT_EQ(request.rules_version, 8U);
-  ASSERT_EQ(request.events[0].schema_faults.size(), 1U);
-  EXPECT_EQ(request.events[0].schema_faults[0].message,
+  ASSERT_EQ(request.events[0].edge_faults.size(), 1U);
+  EXPECT_EQ(request.events[0].edge_faults[0].message,
             "content: does not satisfy \"required\" of the event type's schema");
   rules.change(model::EventSchemaChanged{kOrg, 9, "PersonCreated_v1", ""});
   rules.change(model::FilterPathsChanged{kOrg, 10, {{"b"}}});
   rules.prepare(request);
   EXPECT_EQ(request.rules_version, 10U);
-  EXPECT_THAT(request.events[0].schema_faults, IsEmpty());
+  EXPECT_THAT(request.events[0].edge_faults, IsEmpty());
   EXPECT_THAT(request.events[0].attributes, ElementsAre(text(0, "y")));
   rules.change(model::FilterPathsChanged{kOrg, 11, {}});
   EXPECT_EQ(rules.size(), 0U);
@@ -106,7 +106,7 @@ TEST(IngestRules, SamplesAreNotHeldAgainstSchemas) {
   model::PublishEvents request = publish(R"("a":1)");
   request.events[0].is_sample = true;
   rules.prepare(request);
-  EXPECT_THAT(request.events[0].schema_faults, IsEmpty());
+  EXPECT_THAT(request.events[0].edge_faults, IsEmpty());
   EXPECT_EQ(request.rules_version, 1U);
 }
 

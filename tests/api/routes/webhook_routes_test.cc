@@ -214,9 +214,10 @@ TEST_F(WebhookRoutesTest, refusals_of_the_engine_become_envelopes_with_every_fau
 
 TEST_F(WebhookRoutesTest, wrong_types_name_the_field_and_what_it_should_be) {
   const auto refused = [&](std::string body) {
-    return message_of(
-        answer_to(Method::kPost, std::string(kWebhooks), with_key("all-key"), std::move(body)),
-        400);
+    const auto request = asked<model::CreateWebhook>(
+        Method::kPost, std::string(kWebhooks), with_key("all-key"), std::move(body),
+        model::Refusal{{{base::ErrorCode::kInvalid, "as told"}}, {}});
+    return request.draft.faults.empty() ? std::string() : request.draft.faults[0].message;
   };
   EXPECT_EQ(refused(R"({"name":1})"), "name: expected a string, got a number");
   EXPECT_EQ(refused(R"({"description":null})"), "description: expected a string, got null");
@@ -227,11 +228,19 @@ TEST_F(WebhookRoutesTest, wrong_types_name_the_field_and_what_it_should_be) {
             "custom_headers.X-A: expected a list of strings, got a string");
   EXPECT_EQ(refused(R"({"custom_headers":{"X-A":["b",{}]}})"),
             "custom_headers.X-A: expected a string, got an object");
+  EXPECT_EQ(refused(R"({"delivery":[]})"), "delivery: expected an object, got a list");
+}
+
+TEST_F(WebhookRoutesTest, a_document_that_is_none_is_refused_at_once) {
+  const auto refused = [&](std::string body) {
+    return message_of(
+        answer_to(Method::kPost, std::string(kWebhooks), with_key("all-key"), std::move(body)),
+        400);
+  };
   EXPECT_EQ(refused("[]"), "body: expected an object, got a list");
   EXPECT_EQ(refused(""), "malformed JSON at byte 0: the document ends too early");
   EXPECT_EQ(refused(R"({"name":"a","n\u0061me":"b"})"),
             R"(JSON: the name \"name\" stands twice in one object)");
-  EXPECT_EQ(refused(R"({"delivery":[]})"), "delivery: expected an object, got a list");
 }
 
 TEST_F(WebhookRoutesTest, a_trigger_needs_both_fields_as_strings) {

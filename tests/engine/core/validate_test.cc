@@ -67,6 +67,19 @@ TEST(ValidateWebhook, AsksForNameAndUrlOnCreateAndForNothingOnPatch) {
   EXPECT_THAT(faults_of(WebhookDraft(), DraftKind::kPatch), IsEmpty());
 }
 
+TEST(ValidateWebhook, NamesWhatTheEdgeCouldNotReadAndWhatIsWrongInTheRestAtOnce) {
+  WebhookDraft draft;
+  draft.faults = {{base::ErrorCode::kInvalid, "name: expected a string, got a number"},
+                  {base::ErrorCode::kInvalid, "delivery.rate: expected an object, got a list"}};
+  draft.target_url = "http://hooks.example.com/";
+  draft.timeout = "5 seconds";
+  draft.delivery.emplace().format = "xml";
+  EXPECT_THAT(
+      faults_of(draft),
+      ElementsAre(StartsWith("name: expected"), StartsWith("delivery.rate: expected"),
+                  StartsWith("target_url"), StartsWith("timeout"), StartsWith("delivery.format")));
+}
+
 TEST(ValidateWebhook, LeavesWhatAPatchLeavesOut) {
   WebhookDraft draft;
   draft.timeout = "5s";
@@ -296,7 +309,7 @@ TEST(ValidateEvent, NamesTheIndexAndTheField) {
   EXPECT_THAT(validate_event(event, 0, names), IsEmpty());
 
   event.name = "Nothing_v1";
-  event.schema_faults.push_back({base::ErrorCode::kInvalid, "content/a: objected to"});
+  event.edge_faults.push_back({base::ErrorCode::kInvalid, "content/a: objected to"});
   event.content.push_back('c');
   event.ordering_key.push_back('k');
   const Faults faults = validate_event(event, 7, names);
@@ -310,17 +323,17 @@ TEST(ValidateEvent, ListsWhatTheEdgeFoundAndJudgesWhatItCouldRead) {
   const EventCatalogue catalogue;
   const EventNames names{catalogue, model::OrgId()};
   model::NewEvent event;  // without a name that could be read
-  event.schema_faults = {{base::ErrorCode::kInvalid, "event_name: required, but missing"}};
+  event.edge_faults = {{base::ErrorCode::kInvalid, "event_name: required, but missing"}};
   EXPECT_THAT(messages(validate_event(event, 2, names)),
               ElementsAre("[2].event_name: required, but missing"));
-  event.schema_faults = {{base::ErrorCode::kInvalid, ": expected an event object"}};
+  event.edge_faults = {{base::ErrorCode::kInvalid, ": expected an event object"}};
   EXPECT_THAT(messages(validate_event(event, 2, names)),
               ElementsAre("[2]: expected an event object"));
   event.name = "Nothing_v1";
-  event.schema_faults = {{base::ErrorCode::kInvalid, "timestamp: is none"}};
+  event.edge_faults = {{base::ErrorCode::kInvalid, "timestamp: is none"}};
   EXPECT_THAT(messages(validate_event(event, 2, names)),
               ElementsAre(StartsWith("[2].event_name: "), "[2].timestamp: is none"));
-  event.schema_faults.clear();
+  event.edge_faults.clear();
   event.name.clear();
   EXPECT_THAT(messages(validate_event(event, 2, names)),
               ElementsAre(StartsWith("[2].event_name: ")));
