@@ -132,7 +132,10 @@ Outcome classify(const TransferEnd& end) {
   if (answered && (end.code == CURLE_OK || end.body_cut || end.code == CURLE_SEND_ERROR)) {
     return by_status(end.http_status);
   }
-  if (end.code == CURLE_OK) return outcome(OutcomeClass::kProtocol, "the answer is not HTTP");
+  // An end before the end of the head is none of libcurl's errors.
+  if (end.code == CURLE_OK) {
+    return outcome(OutcomeClass::kProtocol, "the answer broke off in its head");
+  }
   Outcome made = of_code(end);
   made.http_status = end.http_status;
   return made;

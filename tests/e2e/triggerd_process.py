@@ -186,6 +186,14 @@ class Triggerd:
     def pid(self):
         return self._process.pid
 
+    def memory_mib(self, field="VmRSS"):
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        return int(status.split(field + ":")[1].split()[0]) / 1024
+
+    def is_sanitized(self):
+        """AddressSanitizer keeps what was freed: its memory says nothing of ours."""
+        return "libasan" in pathlib.Path(f"/proc/{self.pid}/maps").read_text(encoding="utf-8")
+
     def running(self):
         return self._process is not None and self._process.poll() is None
 
