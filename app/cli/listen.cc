@@ -45,6 +45,7 @@ constexpr milliseconds kBackoffMax(15'000);
 constexpr milliseconds kForwardBackoffMax(5'000);
 // An event, and what stands beside its content.
 constexpr std::size_t kMessageBytesMax = model::kEventContentBytesMax + (std::size_t{64} << 10);
+constexpr std::size_t kErrorBytesMax = std::size_t{64} << 10;
 constexpr std::size_t kErrorBytesShown = 500;
 
 struct ListenFlags {
@@ -255,7 +256,7 @@ Listener::End Listener::follow() {
     const std::string bytes = stream.take();
     if (bytes.empty()) continue;
     if (stream.status() != 200) {
-      refusal += bytes;
+      refusal = (refusal + bytes).substr(0, kErrorBytesMax);
       continue;
     }
     backoff_ = kBackoffFirst;
