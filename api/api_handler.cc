@@ -7,6 +7,7 @@
 #include "api/cors.h"
 #include "api/event_format.h"
 #include "api/head_rules.h"
+#include "api/live_handlers.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/sdk_handlers.h"
@@ -34,6 +35,10 @@ std::size_t body_bytes_max(const Route& route) {
 
 bool is_stream(const Route& route, const HttpRequest& head) {
   return route.body == Body::kEvents && event_format_of(head) == EventFormat::kNdjson;
+}
+
+bool is_live_stream(const Route& route, const HttpRequest& head) {
+  return route.prepare == &open_live_stream && head.method == Method::kGet;
 }
 
 void add_fields(HttpResponse& response, const std::vector<HttpField>& fields) {
@@ -70,6 +75,7 @@ ApiHandler::ApiHandler(loop::EventLoop& loop, Backend& backend, base::Random& ra
       random_(random),
       options_(std::move(options)),
       observer_(observer),
+      live_(loop, backend, options_.live_comment_interval),
       waiting_(options_.waiting_max),
       timer_(loop, [this] { answer_expired(); }) {}
 
@@ -87,6 +93,9 @@ HeadDecision ApiHandler::on_head(const HttpRequest& head) {
     HttpResponse answer;
     answer.content_type = "application/x-ndjson";
     return StreamBody{std::move(answer)};
+  }
+  if (is_live_stream(*std::get<Admitted>(verdict).route, head)) {
+    return open_live(head, std::get<Admitted>(verdict));
   }
   ReadBody read{body_bytes_max(*std::get<Admitted>(verdict).route)};
   if (is_of_sdk(head)) read.refusal_fields = sdk_fields(head);
@@ -197,12 +206,32 @@ void ApiHandler::observe(const Route* route, int status, base::MonoTime since) {
   if (observer_ != nullptr) observer_->answered({route, status, loop_.now().mono - since});
 }
 
+// --- Live streams -----------------------------------------------------------------------------
+
+HeadDecision ApiHandler::open_live(const HttpRequest& head, const Admitted& admitted) {
+  std::variant<LiveQuery, Faults> query = read_live_query(head);
+  std::optional<HttpResponse> refusal;
+  if (const auto* faults = std::get_if<Faults>(&query)) {
+    refusal = problem(*faults);
+  } else {
+    refusal = live_.refuse_or_take_seat(admitted.caller.org);
+  }
+  observe(admitted.route, refusal ? refusal->status : 200, loop_.now().mono);
+  if (refusal) return AnswerNow{*std::move(refusal)};
+  live_query_ = std::move(std::get<LiveQuery>(query));
+  return StreamBody{live_stream_answer(), StreamBody::EndedBy::kClient};
+}
+
 // --- Streams of events ------------------------------------------------------------------------
 
 std::unique_ptr<BodyReader> ApiHandler::on_stream(const HttpRequest& head, SendPiece send) {
   const std::variant<Admitted, HttpResponse> verdict = admit_head(head);
   // on_head has said so: on the same loop, in the same call.
   TRIGGERD_ASSERT(std::holds_alternative<Admitted>(verdict));
+  if (live_query_) {
+    return live_.open(std::get<Admitted>(verdict).caller, *std::exchange(live_query_, std::nullopt),
+                      std::move(send));
+  }
   const std::uint64_t id = ++last_stream_;
   EventStreamOptions options;
   options.org = std::get<Admitted>(verdict).caller.org;

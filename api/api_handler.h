@@ -18,6 +18,7 @@
 #include "api/backend.h"
 #include "api/event_stream.h"
 #include "api/http.h"
+#include "api/live_streams.h"
 #include "api/reply_deadlines.h"
 #include "api/request_observer.h"
 #include "api/router.h"
@@ -42,8 +43,11 @@ class ApiHandler final : public HttpHandler {
   Ticket on_request(HttpRequest request, Respond respond) override;
   void on_gone(Ticket request) override;
 
-  // Lines of events (event_stream.h); a handful of them at a time.
+  // Lines of events (event_stream.h), or a live stream; a handful of them at a time.
   std::unique_ptr<BodyReader> on_stream(const HttpRequest& head, SendPiece send) override;
+
+  // The live streams of this loop.
+  [[nodiscard]] LiveStreams& live() { return live_; }
 
   // Requests that wait for a reply.
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
@@ -77,6 +81,7 @@ class ApiHandler final : public HttpHandler {
   void ask_for_stream(std::uint64_t stream, model::PublishEvents events);
   void answer_stream(std::uint64_t stream, const model::Reply& reply);
   void replied(Ticket ticket, const model::Reply& reply);
+  HeadDecision open_live(const HttpRequest& head, const Admitted& admitted);
   void answer_expired();
   void arm_timer();
 
@@ -87,6 +92,8 @@ class ApiHandler final : public HttpHandler {
   RequestObserver* observer_;
   std::uint64_t last_stream_ = 0;
   std::unordered_map<std::uint64_t, EventStream*> streams_;  // of connections, by number
+  LiveStreams live_;
+  std::optional<LiveQuery> live_query_;  // of the head that has just been admitted
   ReplyDeadlines<Waiting> waiting_;
   std::optional<base::MonoTime> armed_for_;
   loop::Timer timer_;

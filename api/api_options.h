@@ -31,6 +31,7 @@ struct ApiOptions {
   // Peers whose X-Forwarded-For is believed.
   std::vector<model::Network> trusted_proxies;
   SdkIngestOptions sdk_ingest;
+  base::Duration live_comment_interval = model::kLiveCommentInterval;
   bool metrics_public = false;  // shown to everybody
 };
 

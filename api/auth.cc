@@ -111,7 +111,7 @@ Or<Caller> admit_key(Access access, const HttpRequest& head, Backend& backend) {
     return problem(403, "the API key belongs to another organization than SlashID-OrgID says");
   }
   if (!allows(principal->scopes, access)) return problem(403, missing_scope(access));
-  return Caller{principal->org, principal->scopes};
+  return Caller{principal->org, principal->scopes, principal->key};
 }
 
 }  // namespace
@@ -123,7 +123,7 @@ std::variant<Caller, HttpResponse> admit(Access access, const HttpRequest& head,
     case Access::kOrganization: {
       const Or<model::OrgId> org = find_organization(head);
       if (const auto* refusal = std::get_if<HttpResponse>(&org)) return *refusal;
-      return Caller{std::get<model::OrgId>(org), 0};
+      return Caller{std::get<model::OrgId>(org), 0, {}};
     }
     case Access::kAdmin:
     case Access::kScrape:

@@ -24,6 +24,7 @@ enum class Access : std::uint8_t {
 struct Caller {
   model::OrgId org;
   std::uint8_t scopes = 0;
+  model::ApiKeyId key{};
 };
 
 // A caller, or the answer that refuses: 400 for a request that says it wrongly, 401 for an unknown

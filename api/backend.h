@@ -1,6 +1,7 @@
 // The API's only way inwards: a request goes in, exactly one reply comes back.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -37,6 +38,15 @@ class Backend {
   // Nobody waits for the reply any more: `on_reply` is not called. What the request did stands.
   // A request that has been replied to is ignored.
   virtual void cancel(base::RequestId id) = 0;
+  // --- The live feed of an organization (model/feed.h), which comes to LiveStreams ---
+  // From now on it is wanted here: FeedBegun comes with this number, and FeedParts behind it.
+  virtual void watch(model::OrgId org, std::uint64_t number) = 0;
+  virtual void unwatch(model::OrgId org) = 0;
+  // A place among the live streams of all I/O threads; one that was taken is left once.
+  enum class Seat : std::uint8_t { kTaken, kNoneOfOrganization, kNone };
+  virtual Seat take_seat(model::OrgId org) = 0;
+  virtual void leave_seat(model::OrgId org) = 0;
+
   // Nothing when the key is not known.
   virtual std::optional<Principal> authenticate(std::string_view api_key) = 0;
   // Compares in constant time. False when no admin token is configured.

@@ -76,6 +76,7 @@ void Connection::on_written() {
 
 void Connection::drain() {
   if (busy_) return;  // take_events sees to it
+  if (serves_open_end() && end_open_end()) return;
   stop_taking_when_draining();
   settle();
 }
@@ -142,7 +143,7 @@ void Connection::take_head(std::string_view input) {
   }
   const HeadFacts& facts = parser_.facts();
   if (StreamBody* stream = std::get_if<StreamBody>(&decision)) {
-    begin_stream(std::move(stream->answer));
+    begin_stream(std::move(*stream));
     continue_owed_ = facts.expects_continue && parser_.has_body() && input.empty();
     return;
   }
@@ -229,6 +230,10 @@ void Connection::answer(std::uint64_t sequence, HttpResponse response) {
 // Brings everything up to date after something has happened: answers, input that waited, reading,
 // the end.
 void Connection::settle() {
+  if (peer_ended_ && serves_open_end()) {
+    owner_.forget(id_);
+    return;
+  }
   do {
     if (peer_ended_ && streamed_ && !streamed_->body_over && !stalled_) {
       cut_stream(400, "the body ended before it was complete");
@@ -238,7 +243,7 @@ void Connection::settle() {
       owner_.forget(id_);
       return;
     }
-  } while (resume() || (has_answer() && has_output_room()));
+  } while (resume() || (has_answer() && has_output_room()) || offer_room());
   finish_if_done();
 }
 
@@ -318,7 +323,9 @@ void Connection::finish_if_done() {
     stream_->end_writing();
   }
   if (peer_ended_) return;
-  const bool discarding = lingering_ && discarded_bytes_ <= context_.limits.discarded_bytes;
+  // Of a client that only listens the end is read, and what it should not send.
+  const bool discarding =
+      (lingering_ || serves_open_end()) && discarded_bytes_ <= context_.limits.discarded_bytes;
   if (discarding || may_take()) {
     stream_->start_reading();
   } else {
@@ -334,7 +341,9 @@ void Connection::sweep(base::MonoTime now) {
     stalled_since_ = now;
   }
   const ServerLimits& limits = context_.limits;
-  const bool gone = buffered > 0 ? now - stalled_since_ > limits.write_stall_time
+  const base::Duration stall_time =
+      open_ended_ && context_.draining ? limits.linger_time : limits.write_stall_time;
+  const bool gone = buffered > 0 ? now - stalled_since_ > stall_time
                                  : lingering_ && now - linger_since_ > limits.linger_time;
   if (gone) {
     if (!lingering_) ++context_.counts.timeouts;

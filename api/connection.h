@@ -89,6 +89,7 @@ class Connection final : public loop::StreamEvents {
     std::string rest;   // of the body: the reader had no room
     std::string ready;  // of the answer: not formatted yet
     bool body_over = false;
+    bool ends_with_client = false;  // StreamBody::EndedBy::kClient
     bool answer_begun = false;
     bool answer_over = false;
     std::uint64_t parts_seen = 0;
@@ -106,12 +107,15 @@ class Connection final : public loop::StreamEvents {
   void answer_head(HttpResponse response);
   // connection_stream.cc
   [[nodiscard]] bool stream_may_take() const;
-  void begin_stream(HttpResponse answer);
+  void begin_stream(StreamBody stream);
   void give_body(std::string_view bytes);
   void end_stream_body();
   void cut_stream(int status, std::string_view why);
   [[nodiscard]] bool format_stream(Slot& slot);
   [[nodiscard]] bool stream_is_late(base::MonoTime now);
+  [[nodiscard]] bool serves_open_end() const { return streamed_ && streamed_->ends_with_client; }
+  bool offer_room();
+  [[nodiscard]] bool end_open_end();
   void refuse(int status, std::string_view message);
   Slot& open_slot();
   void settle();
@@ -156,7 +160,8 @@ class Connection final : public loop::StreamEvents {
   bool stalled_ = false;        // take_events stopped before its input ended
   bool input_closed_ = false;   // no further request is taken
   bool peer_ended_ = false;
-  bool lingering_ = false;  // the last answer is on its way; input is dropped
+  bool open_ended_ = false;  // it serves a stream that its client ends, or did
+  bool lingering_ = false;   // the last answer is on its way; input is dropped
   bool write_ended_ = false;
 };
 

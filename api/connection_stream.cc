@@ -12,13 +12,18 @@ bool Connection::stream_may_take() const {
                         streamed_->rest.empty() && streamed_->reader->has_room());
 }
 
-void Connection::begin_stream(HttpResponse answer) {
+void Connection::begin_stream(StreamBody stream) {
   parser_.stream_body();
   const std::uint64_t sequence = first_slot_ + slots_.size();
-  open_slot().is_stream = true;
+  Slot& slot = open_slot();
+  slot.is_stream = true;
   streamed_ = StreamedExchange();
   streamed_->sequence = sequence;
-  streamed_->answer = std::move(answer);
+  streamed_->answer = std::move(stream.answer);
+  if (stream.ended_by == StreamBody::EndedBy::kClient) {
+    streamed_->ends_with_client = open_ended_ = true;
+    slot.close = true;
+  }
   streamed_->part_since = active_since_;
   streamed_->reader = context_.handler.on_stream(parser_.head(), owner_.make_sender(id_, sequence));
   TRIGGERD_ASSERT(streamed_->reader != nullptr);
@@ -59,6 +64,33 @@ void Connection::send_piece(std::uint64_t sequence, std::string_view bytes, Flow
   streamed_->ready += bytes;
   streamed_->answer_over = flow == Flow::kLast;
   if (!busy_) settle();
+}
+
+// Lets the reader of an open-ended answer make the next piece. True when it did.
+bool Connection::offer_room() {
+  if (!serves_open_end() || streamed_->sequence != first_slot_ || streamed_->answer_over ||
+      !streamed_->ready.empty() || !has_output_room()) {
+    return false;
+  }
+  const bool was_busy = std::exchange(busy_, true);
+  streamed_->reader->on_room();
+  busy_ = was_busy;
+  return has_answer();
+}
+
+// The server is about to stop. True when the connection is gone: its client does not take what was
+// sent already, and is not waited for.
+bool Connection::end_open_end() {
+  if (!has_output_room()) {
+    owner_.forget(id_);
+    return true;
+  }
+  input_closed_ = true;
+  request_open_ = false;
+  const bool was_busy = std::exchange(busy_, true);
+  streamed_->reader->on_body_cut(503, "the server is about to stop; connect again");
+  busy_ = was_busy;
+  return false;
 }
 
 // True when the answer is over. Requires: the answers in front of it are out.

@@ -155,4 +155,19 @@ std::string write_logged_delivery(const model::DeliveryReply& reply) {
   });
 }
 
+std::string write_live_delivery(const model::FedDelivery& delivery) {
+  const model::AttemptRecord& attempt = delivery.attempt;
+  Json json;
+  json.begin_object();
+  json.key("attempt");
+  short_attempt_object(json, attempt);
+  json.text_member("event_id", attempt.event_id.to_string());
+  json.text_member("event_name", attempt.event_name);
+  json.text_member("status", word_of(model::status_of(attempt.state_after)));
+  json.text_member("trigger_type", word_of_type(attempt.trigger_type));
+  json.text_member("webhook_id", delivery.webhook.to_string());
+  json.end_object();
+  return json.take();
+}
+
 }  // namespace triggerd::api

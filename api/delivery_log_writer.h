@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/model/feed.h"
 #include "engine/model/request.h"
 
 namespace triggerd::api {
@@ -23,5 +24,7 @@ struct PageMeta {
 [[nodiscard]] std::string write_logged_events(const model::LoggedEventsReply& reply,
                                               const PageMeta& meta);
 [[nodiscard]] std::string write_logged_delivery(const model::DeliveryReply& reply);
+// Of the live stream: an attempt and what it made of its delivery, without an envelope.
+[[nodiscard]] std::string write_live_delivery(const model::FedDelivery& delivery);
 
 }  // namespace triggerd::api

@@ -66,7 +66,13 @@ struct AnswerNow {
 };
 // Take the body as it comes, however long it is, and send the answer as it is made: on_stream.
 struct StreamBody {
+  // Who ends the answer: the reader, soon after the end of the body, or the client. Of the latter
+  // kind it goes on when the body is over, quiet for as long as it likes; the client ends it by
+  // ending its side, and the connection closes behind it.
+  enum class EndedBy : std::uint8_t { kReader, kClient };
+
   HttpResponse answer;  // all but its body
+  EndedBy ended_by = EndedBy::kReader;
 };
 using HeadDecision = std::variant<ReadBody, AnswerNow, StreamBody>;
 
@@ -88,8 +94,13 @@ class BodyReader {
   // Takes bytes from the front: all of them unless its room ends.
   virtual void on_body(std::string_view& bytes) = 0;
   // Nothing more comes, and the answer is to end soon: the body is complete, or it will never be.
+  // (Ended by the client: it goes on behind on_body_end(); on_body_cut() also says that the server
+  // is about to stop.)
   virtual void on_body_end() = 0;
   virtual void on_body_cut(int status, std::string_view why) = 0;
+  // Ended by the client: what was sent is on its way, and there is room for another piece. It may
+  // be sent from within.
+  virtual void on_room() {}
   // While false the client is not read from. It becomes true by a SendPiece.
   [[nodiscard]] virtual bool has_room() const = 0;
   // Bytes that have come of a part that is not complete, and the parts that are: a part that has

@@ -474,6 +474,42 @@ std::string write_event(const model::Event& event,
   });
 }
 
+std::string write_live_event(const model::Event& event) {
+  Json json;
+  json.begin_object();
+  json.time_member("accepted_at", event.accepted_at);
+  json.key("content");
+  json.raw(event.content, rapidjson::kObjectType);
+  json.text_member("event_id", event.id.to_string());
+  json.text_member("event_name", event.name);
+  if (event.is_test) {
+    json.key("is_test_event");
+    json.boolean(true);
+  }
+  if (!event.ordering_key.empty()) json.text_member("ordering_key", event.ordering_key);
+  json.time_member("timestamp", event.timestamp);
+  json.number_member("webhooks", static_cast<std::int64_t>(event.matches.size()));
+  json.end_object();
+  return json.take();
+}
+
+std::string write_live_dropped(std::uint64_t deliveries) {
+  Json json;
+  json.begin_object();
+  json.number_member("deliveries", static_cast<std::int64_t>(deliveries));
+  json.text_member("message", "the client was too slow; the delivery log has what was left out");
+  json.end_object();
+  return json.take();
+}
+
+std::string write_live_message(std::string_view message) {
+  Json json;
+  json.begin_object();
+  json.text_member("message", message);
+  json.end_object();
+  return json.take();
+}
+
 std::string write_hook(const model::HookReply& reply) {
   return in_envelope([&](Json& json) {
     const bool denied = reply.decision == model::HookDecision::kDeny;

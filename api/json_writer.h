@@ -57,6 +57,11 @@ struct TestEvent {
 [[nodiscard]] std::string write_event(const model::Event& event,
                                       const std::vector<model::DeliveryView>& deliveries);
 // Claims as the webhooks wrote them, byte for byte.
+// Of the live stream: an event as it is delivered, with what stands beside its content; how many
+// outcomes were left out; a message for people.
+[[nodiscard]] std::string write_live_event(const model::Event& event);
+[[nodiscard]] std::string write_live_dropped(std::uint64_t deliveries);
+[[nodiscard]] std::string write_live_message(std::string_view message);
 [[nodiscard]] std::string write_hook(const model::HookReply& reply);
 [[nodiscard]] std::string write_organization(const model::Organization& organization);
 [[nodiscard]] std::string write_organizations(

@@ -5,6 +5,7 @@
 #include "api/event_handlers.h"
 #include "api/event_type_handlers.h"
 #include "api/hook_handlers.h"
+#include "api/live_handlers.h"
 #include "api/openapi_handlers.h"
 #include "api/sdk_handlers.h"
 #include "api/system_handlers.h"
@@ -26,6 +27,7 @@ constexpr std::string_view kEvent = "/organizations/events/{event_id}";
 constexpr std::string_view kDeliveries = "/organizations/webhooks/{webhook_id}/deliveries";
 constexpr std::string_view kDelivery = "/organizations/webhooks/{webhook_id}/deliveries/{event_id}";
 constexpr std::string_view kHook = "/organizations/sync-hooks/{trigger_name}";
+constexpr std::string_view kStream = "/organizations/stream";
 constexpr std::string_view kTests = "/test-events";
 constexpr std::string_view kTypes = "/organizations/event-types";
 constexpr std::string_view kType = "/organizations/event-types/{name}";
@@ -82,6 +84,7 @@ constexpr Route kRoutes[] = {
   {kGet,    kEvent,     kRead,    kNone, kFixed, get_event,           show_event},
   {kGet,    kDeliveries, kRead,   kNone, kFixed, list_deliveries,     show_deliveries},
   {kGet,    kDelivery,  kRead,    kNone, kFixed, get_delivery,        show_delivery},
+  {kGet,    kStream,    kRead,    kNone, kFixed, open_live_stream,    nullptr},
   {kPost,   kTests,     kManage,  kJson, kFixed, send_test_events,    show_test_events},
   // Not there unless they are enabled: ApiHandler sees to it.
   {kPost,   kSdkPath,   kOpen,    kSdk,  kFixed, take_sdk_event,      show_sdk_event},

@@ -11,10 +11,12 @@
 namespace triggerd::app {
 
 Backend::Backend(unsigned thread, const SharedSecrets& secrets, const metrics::Metrics& metrics,
-                 std::function<void(EngineMessage)> send, std::function<void()> receive_now)
+                 StreamSeats& seats, std::function<void(EngineMessage)> send,
+                 std::function<void()> receive_now)
     : thread_(thread),
       secrets_(secrets),
       metrics_(metrics),
+      seats_(seats),
       send_(std::move(send)),
       receive_now_(std::move(receive_now)) {}
 
@@ -34,6 +36,20 @@ model::RequestId Backend::submit(model::Request request, ReplyFn on_reply) {
 
 void Backend::cancel(model::RequestId id) {
   if (waiting_.erase(id) > 0) send_(RequestCancelled{id});
+}
+
+void Backend::watch(model::OrgId org, std::uint64_t number) {
+  send_(WatchFeed{thread_, org, number});
+}
+
+void Backend::unwatch(model::OrgId org) {
+  send_(UnwatchFeed{thread_, org});
+}
+
+std::optional<model::ApiKeyId> Backend::key_of(const model::KeyDigest& digest) const {
+  const std::optional<api::Principal> principal = keys_.find(digest);
+  if (!principal) return std::nullopt;
+  return principal->key;
 }
 
 void Backend::replied(model::RequestId id, model::Reply reply) {

@@ -13,6 +13,7 @@
 #include "app/messages.h"
 #include "app/metrics/metrics.h"
 #include "app/signing_keys.h"
+#include "app/stream_seats.h"
 #include "store/secret_box.h"
 
 namespace triggerd::app {
@@ -30,10 +31,15 @@ class Backend final : public api::Backend {
   // `send` hands a message to the engine thread; `receive_now` takes up what has come from there,
   // so that a key that was handed out a moment ago is known.
   Backend(unsigned thread, const SharedSecrets& secrets, const metrics::Metrics& metrics,
-          std::function<void(EngineMessage)> send, std::function<void()> receive_now);
+          StreamSeats& seats, std::function<void(EngineMessage)> send,
+          std::function<void()> receive_now);
 
   model::RequestId submit(model::Request request, ReplyFn on_reply) override;
   void cancel(model::RequestId id) override;
+  void watch(model::OrgId org, std::uint64_t number) override;
+  void unwatch(model::OrgId org) override;
+  Seat take_seat(model::OrgId org) override { return seats_.take(org); }
+  void leave_seat(model::OrgId org) override { seats_.leave(org); }
   std::optional<api::Principal> authenticate(std::string_view api_key) override;
   bool is_admin_token(std::string_view token) override;
   api::MintedApiKey mint_api_key() override;
@@ -45,6 +51,8 @@ class Backend final : public api::Backend {
   // --- From the engine thread ---
   void replied(model::RequestId id, model::Reply reply);
   void changed(model::EdgeChange change);
+  // Whose digest it is; nothing when it is not known (any more).
+  [[nodiscard]] std::optional<model::ApiKeyId> key_of(const model::KeyDigest& digest) const;
   void set_not_ready_reasons(std::vector<std::string> reasons) {
     not_ready_reasons_ = std::move(reasons);
   }
@@ -65,6 +73,7 @@ class Backend final : public api::Backend {
   unsigned thread_;
   const SharedSecrets& secrets_;
   const metrics::Metrics& metrics_;
+  StreamSeats& seats_;
   std::function<void(EngineMessage)> send_;
   std::function<void()> receive_now_;
   std::uint64_t requests_ = 0;

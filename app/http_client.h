@@ -1,6 +1,7 @@
 // A blocking HTTP client for the command line: one connection, JSON bodies.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,9 +25,13 @@ class HttpClient {
 
   // Sent with every request from now on.
   void set_header(const std::string& name, const std::string& value);
+  // Asked every second or so while a request is under way: true gives it up.
+  void set_give_up(std::function<bool()> give_up);
+  // `fields` go with this request alone, as "Name: value".
   // kUnavailable: no answer came; the message says why. Waits at most 60 s.
   [[nodiscard]] base::Result<HttpAnswer> send(const std::string& method, const std::string& url,
-                                              const std::string& body);
+                                              const std::string& body,
+                                              const std::vector<std::string>& fields = {});
 
  private:
   struct Handles;

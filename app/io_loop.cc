@@ -70,7 +70,7 @@ IoLoop::IoLoop(loop::EventLoop& event_loop, unsigned index, const IoShared& shar
       on_stopped_(std::move(on_stopped)),
       mailbox_(event_loop, [this](std::vector<IoMessage>& messages) { receive(messages); }),
       backend_(
-          index, shared.secrets, shared.metrics,
+          index, shared.secrets, shared.metrics, shared.seats,
           [this](EngineMessage message) { send(std::move(message)); },
           [this] { mailbox_.drain(); }),
       handler_(event_loop, backend_, random_, api_options(shared.config),
@@ -132,7 +132,11 @@ void IoLoop::receive_one(IoMessage message) {
   } else if (const auto* cancelled = std::get_if<model::CancelAttempt>(&message)) {
     dispatcher_.cancel(cancelled->id);
   } else if (auto* change = std::get_if<model::EdgeChange>(&message)) {
-    backend_.changed(std::move(*change));
+    change_edge(std::move(*change));
+  } else if (const auto* begun = std::get_if<model::FeedBegun>(&message)) {
+    handler_.live().begun(*begun);
+  } else if (const auto* part = std::get_if<model::FeedPart>(&message)) {
+    handler_.live().fed(*part);
   } else if (auto* keys = std::get_if<UseKeyRing>(&message)) {
     dispatcher_.use(std::move(keys->ring));
   } else if (auto* readiness = std::get_if<Readiness>(&message)) {
@@ -144,6 +148,15 @@ void IoLoop::receive_one(IoMessage message) {
   } else if (std::holds_alternative<StopIo>(message)) {
     stop();
   }
+}
+
+void IoLoop::change_edge(model::EdgeChange change) {
+  std::optional<model::ApiKeyId> removed;
+  if (const auto* key = std::get_if<model::ApiKeyRemoved>(&change)) {
+    removed = backend_.key_of(key->digest);
+  }
+  backend_.changed(std::move(change));
+  if (removed) handler_.live().key_removed(*removed);
 }
 
 void IoLoop::start_listening(std::uint16_t port) {
@@ -173,6 +186,7 @@ void IoLoop::start_listening(std::uint16_t port) {
 void IoLoop::observe_server() {
   if (stopping_ || server_ == nullptr) return;
   shared_.metrics.http(index_).observe(server_->counts());
+  shared_.metrics.http(index_).observe(handler_.live().counts());
   metrics_timer_.start_after(kMetricsInterval);
 }
 

@@ -35,6 +35,7 @@ struct IoShared {
   bool port_is_reserved = false;  // by a PortReservation: nobody else can have it
   EngineMailbox& engine;
   metrics::Metrics& metrics;  // each loop has a part of its own
+  StreamSeats& seats;
 };
 
 // Thread: that of its loop, but for mailbox(), which any thread may post to. `on_stopped` is called
@@ -58,6 +59,7 @@ class IoLoop {
   base::Status open();
   void receive(std::vector<IoMessage>& messages);
   void receive_one(IoMessage message);
+  void change_edge(model::EdgeChange change);
   void send(EngineMessage message);
   void flush();
   void start_listening(std::uint16_t port);

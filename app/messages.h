@@ -9,6 +9,7 @@
 
 #include "dispatcher/key_ring.h"
 #include "engine/base/status.h"
+#include "engine/model/feed.h"
 #include "engine/model/output.h"
 
 namespace triggerd::app {
@@ -22,6 +23,16 @@ struct Submitted {
 // Nobody waits for the reply any more.
 struct RequestCancelled {
   model::RequestId id;
+};
+// The live feed of an organization is wanted here, or no more (app/live_feed).
+struct WatchFeed {
+  unsigned thread = 0;
+  model::OrgId org;
+  std::uint64_t number = 0;
+};
+struct UnwatchFeed {
+  unsigned thread = 0;
+  model::OrgId org;
 };
 struct AttemptFinished {
   model::AttemptId id;
@@ -42,8 +53,8 @@ struct Listening {
   unsigned thread = 0;
   base::Result<std::uint16_t> port;
 };
-using EngineMessage = std::variant<Submitted, RequestCancelled, AttemptFinished, IoDrained,
-                                   IoStopped, StopRequested, Listening>;
+using EngineMessage = std::variant<Submitted, RequestCancelled, WatchFeed, UnwatchFeed,
+                                   AttemptFinished, IoDrained, IoStopped, StopRequested, Listening>;
 
 // --- Engine thread → I/O thread ---------------------------------------------------------------
 
@@ -63,9 +74,9 @@ struct StopIo {};
 struct UseKeyRing {
   std::shared_ptr<const dispatcher::KeyRing> ring;
 };
-using IoMessage =
-    std::variant<model::SendReply, model::StartAttempt, model::CancelAttempt, model::EdgeChange,
-                 UseKeyRing, Readiness, StartListening, DrainIo, StopIo>;
+using IoMessage = std::variant<model::SendReply, model::StartAttempt, model::CancelAttempt,
+                               model::EdgeChange, model::FeedBegun, model::FeedPart, UseKeyRing,
+                               Readiness, StartListening, DrainIo, StopIo>;
 
 // A RequestId carries the I/O thread that waits for the reply in its upper byte.
 inline constexpr unsigned kThreadBits = 56;

@@ -38,6 +38,8 @@ class OutletRouter final : public Outlet {
   void cancel(model::AttemptId attempt) override;
   void tell_edges(const model::EdgeChange& change) override;
   void signing_keys_changed(const std::vector<model::SigningKey>& keys) override;
+  void feed_begun(unsigned thread, model::FeedBegun begun) override { send_to(thread, begun); }
+  void fed(unsigned thread, model::FeedPart part) override { send_to(thread, std::move(part)); }
   void recorded(const model::Mutation& mutation) override { metrics_.recorded(mutation); }
   void committed(base::Duration took, std::size_t mutations) override {
     metrics_.committed(took, mutations);

@@ -53,6 +53,12 @@ Partition::Partition(loop::EventLoop& event_loop, store::Store& store, core::Eng
       store_(store),
       outlet_(outlet),
       engine_(std::move(options), random),
+      feed_({[&outlet](unsigned thread, const model::FeedBegun& begun) {
+               outlet.feed_begun(thread, begun);
+             },
+             [&outlet](unsigned thread, model::FeedPart part) {
+               outlet.fed(thread, std::move(part));
+             }}),
       timer_(event_loop, [this] { schedule_turn(); }),
       commit_timer_(event_loop, [this] { commit_if_due(); }),
       committer_(
@@ -73,10 +79,14 @@ Partition::~Partition() = default;
 base::Status Partition::recover(const OnSigningKey& on_signing_key,
                                 const FirstSigningKey& first_signing_key) {
   bool has_signing_key = false;
+  model::EventSeq next_event(0);
   base::Status status = store_.scan([&](model::Record record) {
     if (const auto* key = std::get_if<model::SigningKey>(&record)) {
       has_signing_key = true;
       on_signing_key(*key);
+    }
+    if (const auto* counters = std::get_if<model::Counters>(&record)) {
+      next_event = counters->next_event;
     }
     engine_.load(std::move(record));
   });
@@ -94,6 +104,7 @@ base::Status Partition::recover(const OnSigningKey& on_signing_key,
   }
   engine_.recovered(loop_.now());
   first_pending_durable_ = first_pending();
+  feed_.start(model::EventSeq(next_event.value() - std::min<std::uint64_t>(next_event.value(), 1)));
   schedule_turn();
   return {};
 }
@@ -110,6 +121,13 @@ void Partition::submit(model::RequestId id, model::Request request) {
   }
   if (auto* recent = std::get_if<model::ReadRecentEvents>(&request)) {
     read_for_client(id, ReadJob{{}, id, {}, std::move(*recent), {}});
+    return;
+  }
+  if (const auto* after = std::get_if<model::ReadEventsAfter>(&request)) {
+    ReadJob job{{}, id, {}, {}, {}};
+    job.after = *after;
+    job.newest = feed_.durable();
+    read_for_client(id, std::move(job));
     return;
   }
   if (is_log_read(request)) {
@@ -145,6 +163,12 @@ void Partition::read_for_client(model::RequestId id, ReadJob job) {
   }
   ++reads_out_;
   reader_.submit(std::move(job));
+}
+
+void Partition::watch(unsigned thread, model::OrgId org, std::uint64_t number) {
+  if (failed_) return;
+  feed_.watch(thread, org, number);
+  schedule_turn();
 }
 
 // A reply that waits for its commit is let out all the same, and finds nobody.
@@ -203,10 +227,12 @@ void Partition::take_output() {
       if (drops_hook_log(mutation)) continue;
       if (!is_outcome(mutation)) somebody_waits_ = true;
       if (concludes(mutation)) ++concluded_next_;
+      feed_.collect(mutation, engine_);
       next_batch_.mutations.push_back(std::move(mutation));
     }
     next_batch_.seq = output.batch.seq;
   }
+  if (!commit_in_flight_ && next_batch_.mutations.empty()) feed_.idle();
   for (model::Effect& effect : output.effects) {
     if (effect.rests_on <= durable_) {
       let_out(std::move(effect.what));
@@ -290,6 +316,7 @@ void Partition::commit_if_due() {
   outcomes_since_.reset();
   Commit commit{std::move(next_batch_)};
   committing_ = commit.batch.seq;
+  feed_.committing();
   next_batch_.mutations.clear();
   hook_log_bytes_ = 0;
   committer_.submit(std::move(commit));
@@ -306,6 +333,7 @@ void Partition::committed(const Committed& done) {
   concluded_committing_ = 0;
   first_pending_durable_ = first_pending_committing_;
   release(durable_);
+  feed_.committed();
   commit_if_due();
   outlet_.turn_ended();
   check_drained();
@@ -342,6 +370,7 @@ void Partition::refuse(model::RequestId id) const {
 
 void Partition::fail(const base::Error& error) {
   failed_ = true;
+  feed_.stop();
   engine_.stop_waiting();
   for (const model::Effect& effect : waiting_) {
     if (const auto* reply = std::get_if<model::SendReply>(&effect.what)) refuse(reply->request);
@@ -437,8 +466,8 @@ Partition::ReadDone Partition::read(store::Store& store, const ReadJob& job) {
     }
     return done;
   }
-  if (job.log) {
-    done.reply = run_log_read(store, *job.log);
+  if (job.after || job.log) {
+    done.reply = job.after ? read_after(store, job) : run_log_read(store, *job.log);
     return done;
   }
   if (job.request) {
@@ -488,6 +517,24 @@ Partition::ReadDone Partition::read(store::Store& store, const ReadJob& job) {
                       : model::ReadAnswer(model::ReadFailed{page.error()});
   }
   return done;
+}
+
+model::Reply Partition::read_after(store::Store& store, const ReadJob& job) {
+  base::Result<store::ListPage> page =
+      store.list(store::ListEventsAfter{job.after->org, job.after->after, model::kLivePageEventsMax,
+                                        model::kLivePageBytesMax, model::kLogRowsLookedAtMax});
+  if (!page.ok()) return model::Refusal{{page.error()}, std::nullopt};
+  model::EventsAfterReply reply;
+  reply.events = std::move(page.value().events);
+  reply.newest = job.newest;
+  reply.erased_before = page.value().erased_before;
+  // A page that ends because nothing more is there has seen all that was durable when it was asked
+  // for, whoever's it was.
+  const std::optional<model::EventSeq>& last = page.value().looked_at_through;
+  const bool is_all = page.value().is_whole;
+  reply.through = std::max(job.after->after, last.value_or(model::EventSeq(0)));
+  if (is_all) reply.through = std::max(reply.through, job.newest);
+  return reply;
 }
 
 // --- One event with its deliveries ------------------------------------------------------------

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "app/delivery_log.h"
+#include "app/live_feed.h"
 #include "engine/core/engine.h"
 #include "engine/loop/event_loop.h"
 #include "engine/loop/worker.h"
@@ -38,6 +39,9 @@ class Outlet {
   // To every I/O thread, before the reply that reveals it.
   virtual void tell_edges(const model::EdgeChange& change) = 0;
   virtual void signing_keys_changed(const std::vector<model::SigningKey>& keys) = 0;
+  // To an I/O thread that watches an organization; in order with the replies to it.
+  virtual void feed_begun(unsigned thread, model::FeedBegun begun) = 0;
+  virtual void fed(unsigned thread, model::FeedPart part) = 0;
   // For figures: a mutation on its way to the store, and a commit that has become durable.
   virtual void recorded(const model::Mutation& /*mutation*/) {}
   virtual void committed(base::Duration /*took*/, std::size_t /*mutations*/) {}
@@ -71,6 +75,9 @@ class Partition {
   // Nobody waits for the reply to this request any more.
   void cancel(model::RequestId id);
   void finish(model::AttemptId id, const model::Outcome& outcome);
+  // The live feed of an organization to an I/O thread (app/live_feed).
+  void watch(unsigned thread, model::OrgId org, std::uint64_t number);
+  void unwatch(unsigned thread, model::OrgId org) { feed_.unwatch(thread, org); }
 
   // Lets the effects of the inputs so far out that rest on nothing, without waiting for the turn.
   // For hooks: somebody waits for each step of theirs.
@@ -101,6 +108,8 @@ class Partition {
     model::GetEvent event;
     std::optional<model::ReadRecentEvents> recent{};  // instead of `event`
     std::optional<LogRead> log{};                     // likewise
+    std::optional<model::ReadEventsAfter> after{};    // likewise
+    model::EventSeq newest{};                         // with `after`: what is durable
   };
   struct ReadDone {
     model::ReadId id;
@@ -110,7 +119,7 @@ class Partition {
     model::EventPtr event;
     store::ListPage deliveries;
     bool recent = false;
-    std::optional<model::Reply> reply;  // of a LogRead, whole
+    std::optional<model::Reply> reply;  // of `log` and `after`, whole
   };
 
   void schedule_turn();
@@ -134,6 +143,7 @@ class Partition {
   void set_timer();
   void check_drained();
   [[nodiscard]] static ReadDone read(store::Store& store, const ReadJob& job);
+  [[nodiscard]] static model::Reply read_after(store::Store& store, const ReadJob& job);
 
   loop::EventLoop& loop_;
   store::Store& store_;
@@ -159,6 +169,7 @@ class Partition {
   model::EventSeq first_pending_durable_;
   model::BatchSeq committing_;  // the batch under way, or the last one that was
   model::BatchSeq durable_;
+  LiveFeed feed_;
 
   bool holding_ = false;
   std::function<void()> on_drained_;

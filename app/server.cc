@@ -165,7 +165,7 @@ base::Status Server::start_loops(unsigned threads) {
           ? "http://" + printed_address(config_.listen_address, config_.listen_port)
           : config_.public_url;
   io_shared_.emplace(IoShared{config_, *secrets_, key_ring_, issuer, loops_,
-                              reserved_port_.has_value(), *mailbox_, *metrics_});
+                              reserved_port_.has_value(), *mailbox_, *metrics_, seats_});
   std::vector<OutletRouter::HandOver> mailboxes;
   const auto add = [&mailboxes](IoMailbox& mailbox) {
     mailboxes.emplace_back(
@@ -277,6 +277,10 @@ void Server::receive_one(EngineMessage& message) {
     partition_->submit(submitted->id, std::move(submitted->request));
   } else if (const auto* cancelled = std::get_if<RequestCancelled>(&message)) {
     partition_->cancel(cancelled->id);
+  } else if (const auto* wanted = std::get_if<WatchFeed>(&message)) {
+    partition_->watch(wanted->thread, wanted->org, wanted->number);
+  } else if (const auto* unwanted = std::get_if<UnwatchFeed>(&message)) {
+    partition_->unwatch(unwanted->thread, unwanted->org);
   } else if (const auto* finished = std::get_if<AttemptFinished>(&message)) {
     partition_->finish(finished->id, finished->outcome);
   } else if (const auto* listening_now = std::get_if<Listening>(&message)) {

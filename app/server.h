@@ -93,6 +93,7 @@ class Server {
   std::unique_ptr<OutletRouter> outlet_;
   std::unique_ptr<Partition> partition_;
   std::optional<Retention> retention_;  // while running
+  StreamSeats seats_;
   std::optional<IoShared> io_shared_;
   std::unique_ptr<IoLoop> own_loop_;  // io_threads = 0
   std::vector<std::unique_ptr<IoThread>> threads_;

@@ -39,6 +39,16 @@ class LogRows {
                                                                         model::EventSeq before) = 0;
 };
 
+// Is the page of this query full, or has it looked at enough?
+[[nodiscard]] inline bool is_full(const ListPage& page, std::size_t bytes, std::uint32_t looked_at,
+                                  const ListEventsAfter& query) {
+  return page.events.size() >= query.count_max || bytes >= query.bytes_max ||
+         looked_at >= query.looked_at_max;
+}
+[[nodiscard]] inline model::EventSeq next_of(model::EventSeq seq) {
+  return model::EventSeq(seq.value() + 1);
+}
+
 [[nodiscard]] base::Result<ListPage> list_log(LogRows& rows, const ListLog& query);
 [[nodiscard]] base::Result<ListPage> list_attempts(LogRows& rows, const ListAttempts& query);
 [[nodiscard]] base::Result<ListPage> list_events(LogRows& rows, const ListEvents& query);

@@ -90,6 +90,30 @@ Result<ListPage> MemoryStore::list_of(const ListEvents& query) const {
   return list_events(rows, query);
 }
 
+Result<ListPage> MemoryStore::list_of(const ListEventsAfter& query) const {
+  ListPage page;
+  std::size_t bytes = 0;
+  std::uint32_t looked_at = 0;
+  page.is_whole = true;
+  for (auto at = org_events_.upper_bound({query.org, query.after});
+       at != org_events_.end() && at->first.first == query.org; ++at) {
+    if (is_full(page, bytes, looked_at, query)) {
+      page.is_whole = false;
+      break;
+    }
+    ++looked_at;
+    const model::EventPtr& event = at->second;
+    page.looked_at_through = event->seq;
+    if (event->trigger_type == model::TriggerType::kEvent) {
+      page.events.push_back(event);
+      bytes += event->content.size();
+    }
+  }
+  page.erased_before = retained_from_;
+  if (!events_.contains(retained_from_)) page.erased_before = next_of(retained_from_);
+  return page;
+}
+
 // --- Retention --------------------------------------------------------------------------------
 
 class MemoryStore::Retainer final : public RetentionRows {
@@ -110,7 +134,9 @@ class MemoryStore::Retainer final : public RetentionRows {
   }
   Result<EventPtr> event_from(EventSeq from) override {
     const auto at = store_.events_.lower_bound(from);
-    return at == store_.events_.end() ? EventPtr() : at->second;
+    if (at == store_.events_.end()) return EventPtr();
+    store_.retained_from_ = std::max(store_.retained_from_, at->first);
+    return at->second;
   }
   Result<EventPtr> event_of(model::OrgId org, EventSeq from) override {
     const auto at = store_.org_events_.lower_bound({org, from});

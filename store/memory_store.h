@@ -58,6 +58,7 @@ class MemoryStore final : public Store {
   [[nodiscard]] base::Result<ListPage> list_of(const ListLog& query) const;
   [[nodiscard]] base::Result<ListPage> list_of(const ListAttempts& query) const;
   [[nodiscard]] base::Result<ListPage> list_of(const ListEvents& query) const;
+  [[nodiscard]] base::Result<ListPage> list_of(const ListEventsAfter& query) const;
 
   std::mutex mutex_;  // guards all below
   std::optional<model::Counters> counters_;
@@ -76,7 +77,8 @@ class MemoryStore final : public Store {
   std::set<std::tuple<model::EventSeq, model::DeliveryState, model::WebhookRef>> event_finals_;
   std::map<std::pair<model::OrgId, model::EventSeq>, model::EventPtr> org_events_;
   std::map<model::OrgId, model::EventSeq> erasures_;
-  std::uint64_t log_bytes_ = 0;  // of contents and answers, about
+  std::uint64_t log_bytes_ = 0;    // of contents and answers, about
+  model::EventSeq retained_from_;  // how far a pass of retention has walked
 };
 
 }  // namespace triggerd::store

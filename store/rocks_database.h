@@ -138,6 +138,7 @@ struct RocksStore::Database {
   base::Result<ListPage> list_of(const ListLog& query) const;
   base::Result<ListPage> list_of(const ListAttempts& query) const;
   base::Result<ListPage> list_of(const ListEvents& query) const;
+  base::Result<ListPage> list_of(const ListEventsAfter& query) const;
   base::Result<RetentionProgress> retain(const RetentionStep& step);
 
   std::string path;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "store/log_rows.h"
 #include "store/rocks_database.h"
 #include "store/rocks_snapshot.h"
 
@@ -113,6 +114,59 @@ base::Result<ListPage> RocksStore::Database::list_of(const ListRecentEvents& que
     page.events.push_back(std::make_shared<const model::Event>(std::move(event.value())));
   }
   if (!at->status().ok()) return translate(at->status(), "cannot read column events");
+  return page;
+}
+
+base::Result<ListPage> RocksStore::Database::list_of(const ListEventsAfter& query) const {
+  const Snapshot snapshot(rocks.get());
+  rocksdb::ReadOptions read;
+  read.snapshot = snapshot.get();
+  read.fill_cache = false;
+  ListPage page;
+  std::size_t bytes = 0;
+  std::uint32_t looked_at = 0;
+  std::string stored;
+  page.is_whole = true;
+  const auto each = [&](std::string_view key, std::string_view row) -> base::Result<bool> {
+    if (is_full(page, bytes, looked_at, query)) {
+      page.is_whole = false;
+      return false;
+    }
+    ++looked_at;
+    const base::Result<model::EventSummary> summary = decode_at<model::EventSummary>(key, row);
+    if (!summary.ok()) return summary.error();
+    const model::EventSeq seq = summary.value().seq;
+    page.looked_at_through = seq;
+    if (summary.value().trigger_type == model::TriggerType::kEvent) {
+      const std::string at = event_key(seq);
+      const rocksdb::Status got = rocks->Get(read, columns[kEvents], slice(at), &stored);
+      if (!got.ok()) return translate(got, "cannot read a listed event");
+      base::Result<model::Event> event = decode_at<model::Event>(at, stored);
+      if (!event.ok()) return event.error();
+      bytes += event.value().content.size();
+      page.events.push_back(std::make_shared<const model::Event>(std::move(event.value())));
+    }
+    return true;
+  };
+  const base::Status walked =
+      for_each(kOrgEvents, org_event_key(query.org, next_of(query.after)),
+               org_event_key(query.org, model::EventSeq(UINT64_MAX)) + '\0', snapshot.get(), each);
+  if (!walked.ok()) return walked.error();
+
+  rocksdb::Status got = rocks->Get(read, columns[kMeta], slice(kRetainedFromKey), &stored);
+  if (got.IsNotFound()) return page;
+  if (!got.ok()) return translate(got, "cannot read how far retention has been");
+  if (stored.size() != kEventKeyBytes) {
+    return base::Error{ErrorCode::kCorrupt, "stored sequence has another form"};
+  }
+  page.erased_before = event_seq_of(stored);
+  const std::string walked_to = event_key(page.erased_before);
+  got = rocks->Get(read, columns[kEvents], slice(walked_to), &stored);
+  if (got.IsNotFound()) {
+    page.erased_before = next_of(page.erased_before);
+  } else if (!got.ok()) {
+    return translate(got, "cannot read how far retention has been");
+  }
   return page;
 }
 

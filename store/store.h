@@ -77,16 +77,30 @@ struct ListEvents {
   std::uint32_t count_max = 0;
   std::uint32_t looked_at_max = 0;
 };
-using ListQuery =
-    std::variant<ListDeliveries, ListPending, ListRecentEvents, ListLog, ListAttempts, ListEvents>;
+// The events of an organization behind a sequence, whole, oldest first; calls of hooks are left
+// out.
+struct ListEventsAfter {
+  model::OrgId org;
+  model::EventSeq after;
+  std::uint32_t count_max = 0;
+  std::size_t bytes_max = 0;        // of contents; passed by the last event at most
+  std::uint32_t looked_at_max = 0;  // rows
+};
+using ListQuery = std::variant<ListDeliveries, ListPending, ListRecentEvents, ListLog, ListAttempts,
+                               ListEvents, ListEventsAfter>;
 struct ListPage {
   std::vector<model::AttemptRecord>
       attempts;                              // ListDeliveries: latest of each, absent ones skipped
   std::vector<model::PendingChunk> pending;  // in order of (seq, chunk)
-  std::vector<model::EventPtr> events;       // ListRecentEvents
+  std::vector<model::EventPtr> events;       // ListRecentEvents, ListEventsAfter
   std::vector<model::LoggedDelivery> deliveries;  // ListLog, ListAttempts
   std::vector<model::LoggedEvent> logged_events;  // ListEvents
   std::optional<model::LogPosition> next;         // ListLog, ListEvents: more may follow
+  // ListEventsAfter: the last row looked at, and whether it was the last one of all. Retention has
+  // been at the events before `erased_before`: some of them may be gone.
+  std::optional<model::EventSeq> looked_at_through;
+  bool is_whole = false;
+  model::EventSeq erased_before;
 };
 
 // What is kept no longer, besides what EraseLog named. An event goes with its id, its summary and

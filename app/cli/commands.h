@@ -18,12 +18,14 @@ inline constexpr int kExitNotAllowed = 4;
 inline constexpr int kExitConflict = 5;
 inline constexpr int kExitUnreachable = 6;
 inline constexpr int kExitConfigInvalid = 9;
+inline constexpr int kExitInterrupted = 130;  // by SIGINT
 
 // Adds a subcommand; when it is parsed, `run` is set to what executes it.
 using Run = std::function<int()>;
 void add_serve(CLI::App& app, Run& run);
 void add_demo(CLI::App& app, Run& run);
 void add_emit(CLI::App& app, Run& run);
+void add_listen(CLI::App& app, Run& run);
 void add_version(CLI::App& app, Run& run);
 
 }  // namespace triggerd::app

@@ -60,6 +60,11 @@ void HttpMetrics::observe(const api::ServerCounts& counts) {
   timeouts_.set(static_cast<double>(counts.timeouts));
 }
 
+void HttpMetrics::observe(const api::LiveCounts& counts) {
+  live_clients_.set(static_cast<double>(counts.clients));
+  live_dropped_.set(static_cast<double>(counts.dropped));
+}
+
 void HttpMetrics::append_to(Exposition& page, const std::vector<const HttpMetrics*>& threads) {
   if (threads.empty()) return;
   append_rejected(page, threads);
@@ -142,6 +147,11 @@ void HttpMetrics::append_connections(Exposition& page,
                    sum(&HttpMetrics::bad_));
   page.one_counter("triggerd_http_timeouts_total", "Connections ended by a limit of time.",
                    sum(&HttpMetrics::timeouts_));
+  page.one_gauge("triggerd_stream_clients", "Open live streams.", sum(&HttpMetrics::live_clients_));
+  page.one_counter(
+      "triggerd_stream_dropped_total",
+      "Outcomes of deliveries that live streams left out, for their clients were slow.",
+      sum(&HttpMetrics::live_dropped_));
 }
 
 }  // namespace triggerd::app::metrics

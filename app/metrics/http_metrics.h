@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/connection_limits.h"
+#include "api/live_streams.h"
 #include "api/request_observer.h"
 #include "app/metrics/cells.h"
 #include "app/metrics/exposition.h"
@@ -21,6 +22,7 @@ class HttpMetrics final : public api::RequestObserver {
   void answered(const api::AnsweredRequest& request) override;
   // Once in a while.
   void observe(const api::ServerCounts& counts);
+  void observe(const api::LiveCounts& counts);
 
   // The sum over the threads.
   static void append_to(Exposition& page, const std::vector<const HttpMetrics*>& threads);
@@ -44,6 +46,8 @@ class HttpMetrics final : public api::RequestObserver {
   Level refused_;
   Level bad_;
   Level timeouts_;
+  Level live_clients_;
+  Level live_dropped_;
 };
 
 }  // namespace triggerd::app::metrics

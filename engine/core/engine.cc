@@ -46,7 +46,8 @@ template <class Asked>
 constexpr bool kIsForReader =
     std::is_same_v<Asked, model::GetEvent> || std::is_same_v<Asked, model::ReadRecentEvents> ||
     std::is_same_v<Asked, model::ListLoggedDeliveries> ||
-    std::is_same_v<Asked, model::ListLoggedEvents> || std::is_same_v<Asked, model::GetDelivery>;
+    std::is_same_v<Asked, model::ListLoggedEvents> || std::is_same_v<Asked, model::GetDelivery> ||
+    std::is_same_v<Asked, model::ReadEventsAfter>;
 
 PublishLimits publish_limits(const EngineOptions& options) {
   PublishLimits limits;
@@ -195,6 +196,10 @@ std::optional<model::WebhookId> Engine::webhook_id(model::WebhookRef ref) const 
   const model::Webhook* webhook = parts_->registry.peek(ref);
   if (webhook == nullptr) return std::nullopt;
   return webhook->id;
+}
+
+const model::Webhook* Engine::peek_webhook(model::WebhookRef ref) const {
+  return parts_->registry.peek(ref);
 }
 
 std::optional<model::WebhookRef> Engine::webhook_ref(model::OrgId org, model::WebhookId id) const {

@@ -110,6 +110,8 @@ class Engine {
   [[nodiscard]] EngineStats stats() const;
   // The webhook with this ref; nothing once it is deleted.
   [[nodiscard]] std::optional<model::WebhookId> webhook_id(model::WebhookRef ref) const;
+  // The same, whole; null once it is deleted. Until the next input.
+  [[nodiscard]] const model::Webhook* peek_webhook(model::WebhookRef ref) const;
   // The webhook of this id; nothing when the organization has none.
   [[nodiscard]] std::optional<model::WebhookRef> webhook_ref(model::OrgId org,
                                                              model::WebhookId id) const;

@@ -86,6 +86,27 @@ inline constexpr std::size_t kStreamGroupBytesMax = std::size_t{256} * 1024;
 // Streams of one I/O loop: together they hold about 200 MiB at most.
 inline constexpr std::size_t kStreamsMax = 256;
 
+// --- The live stream of events and outcomes
+// ------------------------------------------------------- Open at a time, of one organization and
+// in all: one more is answered 429 or 503.
+inline constexpr std::size_t kLiveStreamsPerOrgMax = 32;
+inline constexpr std::size_t kLiveStreamsMax = 256;
+// What is kept of an organization's feed on an I/O loop that has streams of it: a client that is
+// further behind reads events from the store again.
+inline constexpr std::size_t kFeedMessagesMax = 4096;
+inline constexpr std::size_t kFeedBytesMax = std::size_t{512} * 1024;
+// One read of the store for one client; the last event may pass the bytes.
+inline constexpr std::uint32_t kLivePageEventsMax = 256;
+inline constexpr std::size_t kLivePageBytesMax = std::size_t{256} * 1024;
+// What is written at a time; the next piece waits until the client has taken this one.
+inline constexpr std::size_t kLivePieceBytes = std::size_t{64} * 1024;
+// A quiet stream says something so often, so that nobody between takes it for dead.
+inline constexpr std::chrono::nanoseconds kLiveCommentInterval = std::chrono::seconds(15);
+// What a client is told to wait before it connects again.
+inline constexpr std::chrono::nanoseconds kLiveReconnectAfter = std::chrono::seconds(2);
+// Patterns of names in one request.
+inline constexpr std::size_t kNamePatternsMax = 32;
+
 // --- Rates at the door --------------------------------------------------------------------------
 // A rate lets `burst` through at once and refills evenly. These are the defaults; CONTRACT B2
 // states the first two.
@@ -202,6 +223,7 @@ static_assert(kEventContentBytesMax < kBodyBytesMax, "one event fits into a requ
 static_assert(kStreamGroupLinesMax <= kEventsPerBatchMax);
 static_assert(kStreamGroupBytesMax + kStreamLineBytesMax <= kBodyBytesMax);
 static_assert(kMatchesPerRequestMax <= kWatchedDeliveriesMax);
+static_assert(kLiveStreamsPerOrgMax <= kLiveStreamsMax);
 static_assert(kAnswerBytesKept <= kAnswerBytesRead);
 static_assert(kRetentionAgeMin >= kDedupWindow, "an id is not forgotten before its time");
 static_assert(kLogPageMax <= kLogRowsLookedAtMax);

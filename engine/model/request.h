@@ -257,6 +257,12 @@ struct ListLoggedEvents {
   std::optional<LogPosition> position{};
   std::uint32_t limit = kLogPageDefault;
 };
+// The events of an organization behind a sequence, oldest first: a page for a live stream that
+// catches up (model/feed.h). Answered like GetEvent.
+struct ReadEventsAfter {
+  OrgId org;
+  EventSeq after;
+};
 // One delivery with all its attempts.
 struct GetDelivery {
   OrgId org;
@@ -271,7 +277,7 @@ using Request =
                  RotateSecret, GetSecret, ListTriggers, AddTrigger, RemoveTrigger, TestTrigger,
                  ListEventTypes, GetEventType, DefineEventType, RemoveEventType, PublishEvents,
                  CallHook, GetEvent, ReadRecentEvents, ListLoggedDeliveries, ListLoggedEvents,
-                 GetDelivery>;
+                 GetDelivery, ReadEventsAfter>;
 
 // --- Replies ----------------------------------------------------------------------------------
 
@@ -440,11 +446,21 @@ struct DeliveryReply {
   std::vector<AttemptRecord> attempts;  // newest first
 };
 
-using Reply = std::variant<Refusal, Done, TriggerAdded, OrganizationReply, OrganizationsReply,
-                           ApiKeyReply, ApiKeysReply, SigningKeyReply, SigningKeysReply, JwksReply,
-                           WebhookReply, WebhooksReply, SecretRotated, SecretReply, TriggersReply,
-                           FilterToTry, RecentEvents, TriggerTestReply, EventTypeReply,
-                           EventTypesReply, StaleRules, PublishReply, HookReply, EventReply,
-                           LoggedDeliveriesReply, LoggedEventsReply, DeliveryReply>;
+// `through`: every event up to it has been looked at. `newest`: of the store when it was read.
+// Events up to `erased_before` may have been erased by retention.
+struct EventsAfterReply {
+  std::vector<EventPtr> events;
+  EventSeq through;
+  EventSeq newest;
+  EventSeq erased_before;
+};
+
+using Reply =
+    std::variant<Refusal, Done, TriggerAdded, OrganizationReply, OrganizationsReply, ApiKeyReply,
+                 ApiKeysReply, SigningKeyReply, SigningKeysReply, JwksReply, WebhookReply,
+                 WebhooksReply, SecretRotated, SecretReply, TriggersReply, FilterToTry,
+                 RecentEvents, TriggerTestReply, EventTypeReply, EventTypesReply, StaleRules,
+                 PublishReply, HookReply, EventReply, LoggedDeliveriesReply, LoggedEventsReply,
+                 DeliveryReply, EventsAfterReply>;
 
 }  // namespace triggerd::model

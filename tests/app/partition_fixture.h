@@ -39,6 +39,13 @@ class RecordingOutlet final : public Outlet {
     signing_kids.clear();
     for (const model::SigningKey& key : changed) signing_kids.push_back(key.kid);
   }
+  void feed_begun(unsigned thread, model::FeedBegun begun) override {
+    EXPECT_EQ(thread, 3U);
+    begun_feeds.push_back(begun);
+  }
+  void fed(unsigned /*thread*/, model::FeedPart part) override {
+    for (model::FedItem& item : part.items) fed_items.push_back(std::move(item));
+  }
   void turn_ended() override {
     for (auto& [request, reply] : queued_) {
       EXPECT_FALSE(replies.contains(request)) << "answered twice";
@@ -60,6 +67,8 @@ class RecordingOutlet final : public Outlet {
   int keys_removed = 0;
   std::vector<std::string> signing_kids;
   std::vector<std::string> failures;
+  std::vector<model::FeedBegun> begun_feeds;
+  std::vector<model::FedItem> fed_items;
 
  private:
   std::vector<std::pair<std::uint64_t, model::Reply>> queued_;

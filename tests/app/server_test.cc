@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "app/http_client.h"
+#include "app/http_stream.h"
 #include "tests/app/gated_store.h"
 #include "tests/app/pump.h"
 
@@ -411,6 +412,42 @@ TEST_P(ServerTest, AHookUnderWayIsAnsweredWhenACommitFails) {
   EXPECT_EQ(answer.value().status, 200);
   EXPECT_THAT(answer.value().body, HasSubstr(R"("decision":"continue")"));
   EXPECT_FALSE(await_stopped().ok());
+}
+
+TEST_P(ServerTest, ALiveStreamTellsWhatIsDurableAndEndsWithTheServer) {
+  use_gated_store();
+  ASSERT_TRUE(start());
+  HttpStream stream(
+      fmt::format("http://{}/organizations/stream?topics=events", started_->value().address),
+      {fmt::format("SlashID-OrgID: {}", kOrg), fmt::format("SlashID-API-Key: {}", kKey)});
+  std::string text;
+  bool open = true;
+  const auto read_until = [&](const auto& done) {
+    return pump_until(loop_, [&] {
+      open = stream.wait(std::chrono::milliseconds(1));
+      text += stream.take();
+      return done();
+    });
+  };
+  ASSERT_TRUE(read_until([&] { return text.find("\nid: ") != std::string::npos; }));
+  EXPECT_EQ(stream.status(), 200);
+  store_->hold_commits();
+  const std::size_t begun = store_->commits_begun();
+  Call published = call_later("POST", "/organizations/events", with_key(kKey),
+                              R"({"event_name":"PersonCreated_v1","content":{"n":7}})");
+  ASSERT_TRUE(read_until([&] { return store_->commits_begun() > begun; }));
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(read_until([] { return true; }));
+  EXPECT_THAT(text, testing::Not(HasSubstr("event: event")));
+  store_->release_commits();
+  ASSERT_TRUE(read_until([&] { return text.find("\"n\":7}") != std::string::npos; }));
+  EXPECT_EQ(await(std::move(published)).value().status, 202);
+  const HttpAnswer figures = call("GET", "/metrics", with_admin());
+  EXPECT_THAT(figures.body, HasSubstr("triggerd_stream_dropped_total 0"));
+
+  server_->request_stop();
+  ASSERT_TRUE(read_until([&] { return !open; }));
+  EXPECT_THAT(text, HasSubstr("event: end\ndata: {\"message\":\"the server is about to stop"));
+  EXPECT_TRUE(await_stopped().ok());
 }
 
 }  // namespace

@@ -52,6 +52,8 @@ def text_of_stream(_context, response):
 @schemathesis.hook
 def before_load_schema(_context, document):
     publish = document["paths"]["/organizations/events"]["post"]
+    # Its answer has no end. test_live_stream.py reads it.
+    del document["paths"]["/organizations/stream"]
     stream = publish["requestBody"]["content"]["application/x-ndjson"]
     stream["schema"] = {"type": "array", "items": stream["schema"]["x-itemSchema"]}
     del stream["examples"]  # texts, which test_openapi.py sends

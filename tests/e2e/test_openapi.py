@@ -121,6 +121,8 @@ class OpenApi(ServerCase):
     def test_every_example_is_answered_as_the_document_says(self):
         sent = 0
         for path, method, item, operation in self.operations():
+            if "text/event-stream" in operation["responses"].get("200", {}).get("content", {}):
+                continue  # it has no end: test_live_stream.py
             for name, headers, body, refused in self.bodies(operation):
                 with self.subTest(f"{method} {path}: {name}"):
                     client, names = self.fixture()

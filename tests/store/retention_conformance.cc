@@ -191,5 +191,81 @@ TEST_P(StoreConformance, RetentionBySizeErasesTheOldest) {
   EXPECT_GE(events_left(store(), events).size(), 200U);
 }
 
+// --- What a live stream reads -----------------------------------------------------------------
+
+ListPage events_after(Store& store, std::uint64_t after, std::uint32_t count_max = 100,
+                      std::size_t bytes_max = 1'000'000) {
+  base::Result<ListPage> page = store.list(
+      ListEventsAfter{id_of<model::OrgId>(1), EventSeq(after), count_max, bytes_max, 1000});
+  EXPECT_TRUE(page.ok()) << page.error().message;
+  return page.ok() ? std::move(page.value()) : ListPage{};
+}
+
+std::vector<std::uint64_t> seqs_of(const ListPage& page) {
+  std::vector<std::uint64_t> seqs;
+  for (const model::EventPtr& event : page.events) seqs.push_back(event->seq.value());
+  return seqs;
+}
+
+TEST_P(StoreConformance, EventsBehindASequenceComeInOrder) {
+  model::Event hook = event_at(6);
+  hook.trigger_type = model::TriggerType::kSyncHook;
+  ASSERT_TRUE(store()
+                  .commit(batch(put(event_at(3)), put(event_at(4, 2)), put(event_at(5)), put(hook),
+                                put(event_at(7)), put(event_at(8, 2))))
+                  .ok());
+  reopen();
+  ListPage page = events_after(store(), 0);
+  EXPECT_THAT(seqs_of(page), ElementsAre(3, 5, 7));
+  EXPECT_EQ(*page.events[0], event_at(3));
+  EXPECT_TRUE(page.is_whole);
+  EXPECT_EQ(page.looked_at_through, EventSeq(7));
+  EXPECT_THAT(seqs_of(events_after(store(), 3)), ElementsAre(5, 7));
+  EXPECT_THAT(seqs_of(events_after(store(), 6)), ElementsAre(7));
+  page = events_after(store(), 7);
+  EXPECT_THAT(seqs_of(page), ElementsAre());
+  EXPECT_TRUE(page.is_whole);
+  EXPECT_EQ(page.looked_at_through, std::nullopt);
+}
+
+TEST_P(StoreConformance, EventsBehindASequenceComeInBoundedPages) {
+  ASSERT_TRUE(store().commit(batch(put(event_at(3)), put(event_at(4)), put(event_at(5)))).ok());
+  ListPage page = events_after(store(), 0, 2);
+  EXPECT_THAT(seqs_of(page), ElementsAre(3, 4));
+  EXPECT_FALSE(page.is_whole);
+  EXPECT_EQ(page.looked_at_through, EventSeq(4));
+  page = events_after(store(), 0, 3);
+  EXPECT_THAT(seqs_of(page), ElementsAre(3, 4, 5));
+  EXPECT_TRUE(page.is_whole);
+  page = events_after(store(), 0, 100, event_at(3).content.size() + 1);
+  EXPECT_THAT(seqs_of(page), ElementsAre(3, 4)) << "the last one may pass the limit";
+  EXPECT_FALSE(page.is_whole);
+  base::Result<ListPage> looked =
+      store().list(ListEventsAfter{id_of<model::OrgId>(1), EventSeq(0), 100, 1'000'000, 1});
+  ASSERT_TRUE(looked.ok());
+  EXPECT_THAT(seqs_of(looked.value()), ElementsAre(3));
+}
+
+TEST_P(StoreConformance, EventsBehindASequenceSayWhereRetentionHasBeen) {
+  model::Counters counters;
+  counters.next_event = EventSeq(100);
+  ASSERT_TRUE(store()
+                  .commit(batch(put(event_at(3)), put(event_at(4, 2)), put(event_at(5)),
+                                put(event_at(9)), put(counters)))
+                  .ok());
+  EXPECT_LE(events_after(store(), 0).erased_before, EventSeq(3));
+  RetentionRules rules;
+  rules.events_before = wall(5);
+  rules.dead_before = wall(5);
+  run_pass(store(), rules, 100);
+  reopen();
+  // 3 and 4 are gone, 5 is not: whoever has seen 4 has missed nothing.
+  EXPECT_EQ(events_after(store(), 0).erased_before, EventSeq(5));
+  rules.events_before = wall(100);
+  rules.dead_before = wall(100);
+  run_pass(store(), rules, 100);
+  EXPECT_EQ(events_after(store(), 0).erased_before, EventSeq(10));
+}
+
 }  // namespace
 }  // namespace triggerd::store::testing

@@ -68,6 +68,9 @@ HeadDecision EchoHandler::on_head(const HttpRequest& head) {
   targets.push_back(head.target);
   if (head.path() == "/early") return AnswerNow{text_response(401, "early")};
   if (head.path() == "/stream") return StreamBody{text_response(200, "")};
+  if (head.path() == "/live") {
+    return StreamBody{text_response(200, ""), StreamBody::EndedBy::kClient};
+  }
   if (head.path() == "/nobody") return ReadBody{0};
   return ReadBody{body_bytes_max, refusal_fields};
 }
@@ -102,7 +105,37 @@ class EchoReader final : public BodyReader {
 
 }  // namespace
 
-std::unique_ptr<BodyReader> EchoHandler::on_stream(const HttpRequest&, SendPiece send) {
+LiveReader::LiveReader(LiveAnswers& live, SendPiece send) : live_(live), send_(std::move(send)) {
+  ++live_.open;
+  live_.last = this;
+}
+
+LiveReader::~LiveReader() {
+  --live_.open;
+  if (live_.last == this) live_.last = nullptr;
+}
+
+void LiveReader::go_on() {
+  if (!may_send_ || ended_ || live_.text.empty()) return;
+  may_send_ = false;
+  const std::string piece = live_.text.substr(0, live_.piece);
+  live_.text.erase(0, piece.size());
+  live_.sent += piece.size();
+  send_(piece, Flow::kMore);
+}
+
+void LiveReader::on_room() {
+  may_send_ = true;
+  go_on();
+}
+
+void LiveReader::on_body_cut(int status, std::string_view /*why*/) {
+  if (std::exchange(ended_, true)) return;
+  send_("<" + std::to_string(status) + ">", Flow::kLast);
+}
+
+std::unique_ptr<BodyReader> EchoHandler::on_stream(const HttpRequest& head, SendPiece send) {
+  if (head.path() == "/live") return std::make_unique<LiveReader>(live, std::move(send));
   return std::make_unique<EchoReader>(streams, std::move(send));
 }
 

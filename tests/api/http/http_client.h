@@ -24,6 +24,15 @@ struct EchoStreams {
   std::size_t open = 0;
 };
 
+// What an answer that its client ends has to say, and what came of it.
+struct LiveAnswers {
+  std::string text;  // not sent yet
+  std::size_t piece = 1000;
+  std::size_t open = 0;
+  std::size_t sent = 0;  // bytes, to all
+  class LiveReader* last = nullptr;
+};
+
 // Answers 200 with method, target and body. Paths that do something else:
 //   /early   answered 401 from the head alone
 //   /nobody  wants no body
@@ -32,6 +41,7 @@ struct EchoStreams {
 //   /big     1 MiB of answer
 //   /custom  `custom`
 //   /stream  the body comes back as it came (EchoReader)
+//   /live    `live.text` comes, piece by piece, and the client ends it (LiveReader)
 class EchoHandler final : public HttpHandler {
  public:
   HeadDecision on_head(const HttpRequest& head) override;
@@ -47,6 +57,28 @@ class EchoHandler final : public HttpHandler {
   std::vector<std::uint64_t> gone;   // tickets
   std::string last_peer;
   EchoStreams streams;
+  LiveAnswers live;
+};
+
+class LiveReader final : public BodyReader {
+ public:
+  LiveReader(LiveAnswers& live, SendPiece send);
+  ~LiveReader() override;
+
+  void go_on();
+  void on_body(std::string_view& bytes) override { bytes = {}; }
+  void on_body_end() override {}
+  void on_body_cut(int status, std::string_view why) override;
+  void on_room() override;
+  [[nodiscard]] bool has_room() const override { return true; }
+  [[nodiscard]] std::size_t unfinished_bytes() const override { return 0; }
+  [[nodiscard]] std::uint64_t parts() const override { return 0; }
+
+ private:
+  LiveAnswers& live_;
+  SendPiece send_;
+  bool may_send_ = true;
+  bool ended_ = false;
 };
 
 HttpResponse text_response(int status, std::string body);

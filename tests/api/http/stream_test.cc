@@ -183,5 +183,131 @@ TEST(HttpStream, continue_is_said_before_the_body) {
   EXPECT_EQ(stream_of(client, fixture), "hi<end>");
 }
 
+// --- Answers that the client ends -------------------------------------------------------------
+
+const std::string kLive = "GET /live HTTP/1.1\r\nHost: a\r\n\r\n";
+
+TEST(HttpLiveStream, goes_on_for_as_long_as_it_is_quiet) {
+  ServerFixture fixture;
+  Client client(fixture);
+  client.send(kLive);
+  ASSERT_TRUE(fixture.run_until([&] { return fixture.handler.live.open == 1; }));
+  for (int i = 0; i < 20; ++i) fixture.advance(std::chrono::minutes(10));
+  EXPECT_EQ(fixture.handler.live.open, 1U);
+  fixture.handler.live.text = "first";
+  fixture.handler.live.last->go_on();
+  EXPECT_TRUE(fixture.run_until([&] {
+    client.read();
+    return client.received.ends_with("\r\n\r\n5\r\nfirst\r\n");
+  }));
+  EXPECT_THAT(client.received, HasSubstr("Connection: close\r\n"));
+  fixture.advance(std::chrono::hours(1));
+  fixture.handler.live.text = "second";
+  fixture.handler.live.last->go_on();
+  EXPECT_TRUE(fixture.run_until([&] {
+    client.read();
+    return client.received.ends_with("6\r\nsecond\r\n");
+  }));
+  EXPECT_EQ(fixture.server->counts().timeouts, 0U);
+}
+
+TEST(HttpLiveStream, a_client_that_goes_is_noticed_while_it_is_quiet) {
+  ServerFixture fixture;
+  for (const bool by_reset : {false, true}) {
+    Client client(fixture);
+    client.send(kLive);
+    ASSERT_TRUE(fixture.run_until([&] { return fixture.handler.live.open == 1; }));
+    if (by_reset) {
+      client.reset();
+    } else {
+      client.end_writing();
+    }
+    EXPECT_TRUE(fixture.run_until([&] { return fixture.handler.live.open == 0; }));
+    EXPECT_EQ(fixture.server->counts().connections_open, 0U);
+  }
+}
+
+TEST(HttpLiveStream, what_the_client_sends_behind_its_request_is_dropped) {
+  ServerFixture fixture;
+  Client client(fixture);
+  client.send(kLive + "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(fixture.run_until([&] { return fixture.handler.live.open == 1; }));
+  client.send("GET /y HTTP/1.1\r\nHost: a\r\n\r\n");
+  for (int i = 0; i < 5; ++i) fixture.loop.run_once();
+  EXPECT_THAT(fixture.handler.targets, ::testing::ElementsAre("/live"));
+  client.end_writing();
+  EXPECT_TRUE(fixture.run_until([&] { return fixture.handler.live.open == 0; }));
+}
+
+TEST(HttpLiveStream, a_client_that_does_not_read_holds_a_bounded_amount_and_is_cut) {
+  ServerOptions options;
+  options.limits.buffered_bytes = 4096;
+  ServerFixture fixture(options);
+  Client client(fixture);
+  client.send(kLive);
+  ASSERT_TRUE(fixture.run_until([&] { return fixture.handler.live.open == 1; }));
+  fixture.handler.live.text.assign(std::size_t{64} << 20, 'x');
+  fixture.handler.live.piece = 64'000;
+  fixture.handler.live.last->go_on();
+  for (int i = 0; i < 50; ++i) fixture.loop.run_once();
+  // The rest fits into no buffer of the system's either.
+  EXPECT_LT(fixture.handler.live.sent, std::size_t{32} << 20);
+  const std::size_t sent = fixture.handler.live.sent;
+  for (int i = 0; i < 20; ++i) fixture.loop.run_once();
+  EXPECT_EQ(fixture.handler.live.sent, sent);
+  fixture.advance(std::chrono::seconds(1));
+  fixture.advance(std::chrono::seconds(31));
+  EXPECT_EQ(fixture.handler.live.open, 0U);
+}
+
+TEST(HttpLiveStream, goes_on_when_the_client_reads_again) {
+  ServerOptions options;
+  options.limits.buffered_bytes = 4096;
+  ServerFixture fixture(options);
+  Client client(fixture);
+  client.send(kLive);
+  ASSERT_TRUE(fixture.run_until([&] { return fixture.handler.live.open == 1; }));
+  const std::size_t all = std::size_t{24} << 20;
+  fixture.handler.live.text.assign(all, 'x');
+  fixture.handler.live.piece = 64'000;
+  fixture.handler.live.last->go_on();
+  for (int i = 0; i < 50; ++i) fixture.loop.run_once();
+  EXPECT_TRUE(fixture.run_until([&] {
+    client.read();
+    return fixture.handler.live.sent == all;
+  }));
+  EXPECT_EQ(fixture.handler.live.open, 1U);
+}
+
+TEST(HttpLiveStream, draining_ends_it_at_once) {
+  ServerFixture fixture;
+  Client client(fixture);
+  client.send(kLive);
+  ASSERT_TRUE(fixture.run_until([&] { return fixture.handler.live.open == 1; }));
+  bool drained = false;
+  fixture.server->drain([&] { drained = true; });
+  EXPECT_EQ(stream_of(client, fixture), "<503>");
+  EXPECT_EQ(fixture.handler.live.open, 0U);
+  client.end_writing();
+  EXPECT_TRUE(fixture.run_until([&] { return drained; }));
+}
+
+TEST(HttpLiveStream, draining_waits_for_no_client_that_does_not_read) {
+  ServerOptions options;
+  options.limits.buffered_bytes = 4096;
+  ServerFixture fixture(options);
+  Client stuck(fixture);
+  stuck.send(kLive);
+  ASSERT_TRUE(fixture.run_until([&] { return fixture.handler.live.open == 1; }));
+  fixture.handler.live.text.assign(std::size_t{64} << 20, 'x');
+  fixture.handler.live.piece = 64'000;
+  fixture.handler.live.last->go_on();
+  for (int i = 0; i < 50; ++i) fixture.loop.run_once();
+  fixture.handler.live.text.clear();
+  bool drained = false;
+  fixture.server->drain([&] { drained = true; });
+  EXPECT_TRUE(fixture.run_until([&] { return drained; }));
+}
+
 }  // namespace
 }  // namespace triggerd::api

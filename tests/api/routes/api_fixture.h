@@ -36,6 +36,13 @@ class FakeBackend final : public Backend {
     return base::RequestId(requests.size());
   }
   void cancel(base::RequestId id) override { cancelled.push_back(id); }
+  void watch(model::OrgId org, std::uint64_t number) override { watches.emplace_back(org, number); }
+  void unwatch(model::OrgId org) override { unwatched.push_back(org); }
+  Seat take_seat(model::OrgId /*org*/) override {
+    if (seat == Seat::kTaken) ++seats_taken;
+    return seat;
+  }
+  void leave_seat(model::OrgId /*org*/) override { --seats_taken; }
   std::optional<Principal> authenticate(std::string_view api_key) override {
     ++authentications;
     const auto found = keys.find(api_key);
@@ -77,6 +84,10 @@ class FakeBackend final : public Backend {
   std::vector<base::RequestId> cancelled;
   std::vector<std::string> reasons;
   int authentications = 0;
+  std::vector<std::pair<model::OrgId, std::uint64_t>> watches;
+  std::vector<model::OrgId> unwatched;
+  Seat seat = Seat::kTaken;
+  int seats_taken = 0;
 };
 
 class ApiTest : public ::testing::Test {
