@@ -67,6 +67,7 @@ struct EngineStats {
   std::uint64_t hooks_in_flight = 0;     // calls of webhooks for them
   std::uint64_t publishes_waiting = 0;   // requests that wait for first attempts
   std::uint64_t deliveries_watched = 0;  // by them
+  std::uint64_t recover_jobs = 0;        // under way
 };
 
 class Engine {

@@ -328,6 +328,7 @@ TRIGGERD_SAMPLE(model::AttemptRecord, "attempt", attempt(300, 1'000'000, model::
 TRIGGERD_SAMPLE(model::SigningKey, "signing_key", signing_key("kid-1"));
 TRIGGERD_SAMPLE(model::Counters, "counters", counters(1'000'001, 999'000));
 TRIGGERD_SAMPLE(EventRow, "event_id", (EventRow{model::EventSeq(1'000'000), wall(1), 2}));
+TRIGGERD_SAMPLE(model::RecoverJob, "job", job(1, 2));
 TRIGGERD_SAMPLE(WebhookSecrets, "webhook_secrets",
                 (WebhookSecrets{webhook(1).custom_headers, webhook(1).secrets}));
 #undef TRIGGERD_SAMPLE
