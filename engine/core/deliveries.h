@@ -26,6 +26,7 @@
 #include "engine/base/time.h"
 #include "engine/core/delivery_parts.h"
 #include "engine/core/key_lines.h"
+#include "engine/core/mending_watch.h"
 #include "engine/core/outbox.h"
 #include "engine/core/pending_counters.h"
 #include "engine/core/pending_events.h"
@@ -75,13 +76,8 @@ class Deliveries final : private DelayObserver {
   bool skip(DeliveryRef delivery, base::Now now);
   // Gives one again that is over, as `stored` has it. Requires: find_open() has nothing.
   void reopen(const model::StoredDelivery& stored, base::Now now);
-  // Reads of deliveries that are over begin and end; meanwhile those are noted that are over again:
-  // of them the reads may not know.
-  void mending_began() { ++mending_; }
-  void mending_ended();
-  [[nodiscard]] bool is_over_again(model::EventSeq seq, std::uint32_t match) const {
-    return over_again_.contains({seq, match});
-  }
+  // For who reads what is over, in order to give it again.
+  [[nodiscard]] MendingWatch& watch() { return watch_; }
 
   // Writes the pending rows that changed since the last call. Before the batch is taken.
   void write_rows();
@@ -178,8 +174,7 @@ class Deliveries final : private DelayObserver {
   std::unordered_map<model::ReadId, PayloadRead> reads_;    // never iterated
   PendingCounters counts_;
   std::uint64_t last_attempt_ = 0;
-  std::uint32_t mending_ = 0;                                       // reads under way
-  std::set<std::pair<model::EventSeq, std::uint32_t>> over_again_;  // meanwhile
+  MendingWatch watch_;
 
   std::vector<DirtyRow> dirty_;
   std::vector<std::uint32_t> finished_;  // events to forget once their rows are erased

@@ -130,11 +130,6 @@ void Deliveries::reopen(const model::StoredDelivery& stored, Now now) {
   enter(delivery);
 }
 
-void Deliveries::mending_ended() {
-  TRIGGERD_ASSERT(mending_ > 0);
-  if (--mending_ == 0) over_again_.clear();
-}
-
 bool Deliveries::held_keys(WebhookRef ref, std::vector<model::HeldKey>& keys) const {
   std::vector<KeyLines::Held> found;
   bool is_whole = lines_.held(ref, model::kOrderingKeysLookedAtMax, found);

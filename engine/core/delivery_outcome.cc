@@ -186,9 +186,7 @@ void Deliveries::conclude(DeliveryRef delivery, DeliveryState state, std::uint16
   follow(delivery);
 
   counts_.concluded(event.org, concluded.webhook);
-  if (mending_ > 0 && concluded.generation == model::kNoTrigger) {
-    over_again_.insert({event.seq, delivery.match});
-  }
+  if (concluded.generation == model::kNoTrigger) watch_.over(event.seq, delivery.match);
   if (--event.open == 0) {
     events_.drop(delivery.event);
     finished_.push_back(delivery.event);

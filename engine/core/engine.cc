@@ -199,6 +199,7 @@ void Engine::cancel(RequestId id) {
 
 void Engine::stop_waiting() {
   parts_->waits.stop();
+  parts_->recover_jobs.stop_all();
 }
 
 model::Output Engine::take_output() {

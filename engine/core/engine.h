@@ -97,7 +97,7 @@ class Engine {
   // Nobody waits for this request any more: its reply is not sent. What it did stands.
   void cancel(model::RequestId id);
   // No attempt of an event will be let out any more: publishers that wait for first attempts are
-  // answered with what is known, and from now on none waits.
+  // answered with what is known, and from now on none waits; jobs stand still.
   void stop_waiting();
 
   // All that came of the inputs since the last call. Never fails; empty when nothing happened.

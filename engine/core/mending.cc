@@ -37,11 +37,11 @@ bool Mending::has_room(const model::OrgId& org, std::size_t deliveries) const {
 // --- One delivery -----------------------------------------------------------------------------
 
 void Mending::handle(const model::RetryDelivery& request, RequestId id, Now) {
-  ask({id, request.org, request.webhook, request.event, Wish::kRetry, 0});
+  ask({id, request.org, request.webhook, request.event, Wish::kRetry, 0, 0});
 }
 
 void Mending::handle(const model::SkipDelivery& request, RequestId id, Now) {
-  ask({id, request.org, request.webhook, request.event, Wish::kSkip, 0});
+  ask({id, request.org, request.webhook, request.event, Wish::kSkip, 0, 0});
 }
 
 void Mending::ask(Waiting waiting) {
@@ -66,7 +66,7 @@ void Mending::ask(Waiting waiting) {
   ++waiting.asked;
   const ReadId read =
       outbox_.ask(outbox_.newest(), model::ReadDelivery{waiting.org, webhook->ref, waiting.event});
-  deliveries_.mending_began();
+  waiting.watch = deliveries_.watch().began();
   reads_.emplace(read, std::move(waiting));
 }
 
@@ -75,6 +75,7 @@ bool Mending::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
   if (at == reads_.end()) return false;
   Waiting waiting = std::move(at->second);
   reads_.erase(at);
+  const std::uint64_t watch = waiting.watch;
   const auto* loaded = std::get_if<model::DeliveryLoaded>(&answer);
   if (loaded == nullptr) {
     model::Refusal refusal;
@@ -89,7 +90,7 @@ bool Mending::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
   } else {
     go_on(std::move(waiting), *loaded->delivery, now);
   }
-  deliveries_.mending_ended();
+  deliveries_.watch().ended(watch);
   return true;
 }
 
@@ -121,7 +122,8 @@ void Mending::retry(Waiting waiting, const StoredDelivery& stored, Now now) {
   // The webhook may be another one than when the store was asked.
   const WebhookPtr webhook = registry_.find(waiting.org, waiting.webhook);
   const bool is_stale =
-      !model::is_final(stored.state) || deliveries_.is_over_again(stored.event->seq, stored.match);
+      !model::is_final(stored.state) ||
+      deliveries_.watch().is_over_since(waiting.watch, stored.event->seq, stored.match);
   if (webhook == nullptr || webhook->state == WebhookState::kDisabled || is_stale) {
     return ask(std::move(waiting));
   }
@@ -157,8 +159,8 @@ void Mending::cancel(RequestId id) {
   const auto at = std::find_if(reads_.begin(), reads_.end(),
                                [id](const auto& read) { return read.second.request == id; });
   if (at == reads_.end()) return;
+  deliveries_.watch().ended(at->second.watch);
   reads_.erase(at);
-  deliveries_.mending_ended();
 }
 
 void Mending::refuse(RequestId id, ErrorCode code, std::string message) {

@@ -51,6 +51,7 @@ class Mending {
     model::EventId event;
     Wish wish = Wish::kRetry;
     std::uint32_t asked = 0;  // times
+    std::uint64_t watch = 0;  // of the read under way
   };
 
   void ask(Waiting waiting);

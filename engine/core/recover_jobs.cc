@@ -84,7 +84,7 @@ void RecoverJobs::handle(const model::StartRecovery& request, RequestId id, Now 
   job.states = request.states;
   job.per_second = std::clamp(request.per_second, 1U, model::kRecoverPerSecondMax);
   job.created_at = now.wall;
-  const auto at = jobs_.emplace(Key{job.org, job.id}, Entry{job, ReadId(0), {}, 0}).first;
+  const auto at = jobs_.emplace(Key{job.org, job.id}, Entry{job, ReadId(0), 0, {}, 0}).first;
   ++running_;
   put(at->second);
   wait_until(at, now.mono);
@@ -137,7 +137,7 @@ void RecoverJobs::refuse(RequestId id, ErrorCode code, std::string message) {
 // --- The work ---------------------------------------------------------------------------------
 
 void RecoverJobs::advance(Now now) {
-  while (!due_.empty() && due_.begin()->first <= now.mono) {
+  while (!stopped_ && !due_.empty() && due_.begin()->first <= now.mono) {
     const auto at = jobs_.find(due_.begin()->second);
     TRIGGERD_ASSERT(at != jobs_.end());
     due_.erase(due_.begin());
@@ -162,7 +162,7 @@ void RecoverJobs::step(Jobs::iterator at, Now now) {
       outbox_.ask(outbox_.newest(), model::ReadFinals{job.org, job.webhook, job.position, job.since,
                                                       job.until, job.states, page});
   reads_.emplace(entry.reading, at->first);
-  deliveries_.mending_began();
+  entry.watch = deliveries_.watch().began();
 }
 
 bool RecoverJobs::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
@@ -173,7 +173,10 @@ bool RecoverJobs::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
   reads_.erase(read);
   Entry& entry = at->second;
   entry.reading = ReadId(0);
-  if (const auto* page = std::get_if<model::FinalsLoaded>(&answer)) {
+  const std::uint64_t watch = entry.watch;
+  if (stopped_) {
+    wait_until(at, now.mono);
+  } else if (const auto* page = std::get_if<model::FinalsLoaded>(&answer)) {
     entry.read_retries = 0;
     take(at, *page, now);
   } else if (++entry.read_retries > model::kRecoverReadRetriesMax) {
@@ -181,7 +184,7 @@ bool RecoverJobs::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
   } else {
     wait_until(at, now.mono + model::kReadRetryDelay);
   }
-  deliveries_.mending_ended();
+  deliveries_.watch().ended(watch);
   return true;
 }
 
@@ -198,7 +201,7 @@ void RecoverJobs::take(Jobs::iterator at, const model::FinalsLoaded& page, Now n
     // Somebody else may have given it again since the store was asked.
     const bool is_other = !model::is_final(stored.state) ||
                           deliveries_.find_open(seq, stored.match).has_value() ||
-                          deliveries_.is_over_again(seq, stored.match);
+                          deliveries_.watch().is_over_since(at->second.watch, seq, stored.match);
     if (is_other || stored.attempts > model::kAttemptsToReopenMax) {
       ++job.skipped;
       continue;
@@ -219,7 +222,7 @@ void RecoverJobs::wait_until(Jobs::iterator at, MonoTime due) {
 }
 
 std::optional<MonoTime> RecoverJobs::next_deadline() const {
-  if (due_.empty()) return std::nullopt;
+  if (stopped_ || due_.empty()) return std::nullopt;
   return due_.begin()->first;
 }
 
@@ -249,7 +252,7 @@ void RecoverJobs::stop(Jobs::iterator at) {
   if (entry.reading == ReadId(0)) return;
   reads_.erase(entry.reading);
   entry.reading = ReadId(0);
-  deliveries_.mending_ended();
+  deliveries_.watch().ended(entry.watch);
 }
 
 void RecoverJobs::put(const Entry& entry) {

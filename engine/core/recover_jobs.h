@@ -51,6 +51,8 @@ class RecoverJobs {
   void advance(base::Now now);
   [[nodiscard]] std::optional<base::MonoTime> next_deadline() const;
 
+  // The process ends: nothing more is given again. What the jobs have come to is stored.
+  void stop_all() { stopped_ = true; }
   // Its jobs go with it.
   void organization_erased(const model::OrgId& org);
 
@@ -63,6 +65,7 @@ class RecoverJobs {
   struct Entry {
     model::RecoverJob job;
     model::ReadId reading{0};  // 0: none under way
+    std::uint64_t watch = 0;   // of that read
     base::MonoTime due;        // while it runs and reads nothing
     std::uint32_t read_retries = 0;
   };
@@ -90,6 +93,7 @@ class RecoverJobs {
   std::set<std::pair<base::MonoTime, Key>> due_;
   std::unordered_map<model::ReadId, Key> reads_;  // never iterated
   std::size_t running_ = 0;
+  bool stopped_ = false;
 };
 
 }  // namespace triggerd::core

@@ -31,7 +31,8 @@ class MendingTest : public ::testing::Test {
   void SetUp() override {
     options_.retry_schedule = {std::chrono::seconds(10)};
     options_.retry_jitter = 0;
-    options_.isolation.breaker.failures_to_open = 0;
+    options_.isolation.breaker.failures_to_open = breaker_failures_;
+    options_.isolation.breaker.jitter = 0;
     options_.isolation.in_flight_start = 0;  // all at once
     open();
     ask(model::CreateOrganization{kMendingOrg, "acme"});
@@ -204,6 +205,7 @@ class MendingTest : public ::testing::Test {
     return model::EventIdLoaded{};
   }
 
+  std::uint32_t breaker_failures_ = 0;  // none opens
   core::EngineOptions options_;
   base::SeededRandom random_{1};
   base::Now now_{base::MonoTime(std::chrono::hours(1)),

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "engine/model/event_types.h"
 #include "tests/app/mending_fixture.h"
 
 namespace triggerd::app {
@@ -127,6 +128,7 @@ TEST_F(RecoverJobsTest, CancelledOnesAreGivenAgainWhenAskedFor) {
   const auto webhook = make_webhook();
   set_state(webhook, "paused");
   const auto event = publish();
+  pass(std::chrono::seconds(1));  // what comes at the very time of the job is not of before it
   set_state(webhook, "disabled");
   EXPECT_EQ(code_of(ask(model::StartRecovery{kMendingOrg, webhook->id, {}})),
             base::ErrorCode::kConflict);
@@ -200,6 +202,36 @@ TEST_F(RecoverJobsTest, JobsGoWithTheirOrganization) {
   EXPECT_EQ(engine_->stats().recover_jobs, 0U);
 }
 
+TEST_F(RecoverJobsTest, StandStillWhenTheProcessEnds) {
+  const auto webhook = make_webhook();
+  publish_dead(5);
+  const model::JobId id = recover(webhook, 1);
+  engine_->stop_waiting();
+  EXPECT_EQ(engine_->next_deadline(), std::nullopt);
+  pass(std::chrono::seconds(5));
+  EXPECT_EQ(job(id).recovered, 1U);
+  crash();
+  pass(std::chrono::seconds(5));
+  EXPECT_EQ(job(id).recovered, 5U);
+}
+
+TEST_F(RecoverJobsTest, AReadThatFailsIsMadeAgain) {
+  const auto webhook = make_webhook();
+  const auto events = publish_dead(2);
+  holds_reads_ = true;
+  const model::JobId id = recover(webhook, 10);
+  ASSERT_THAT(reads_, SizeIs(1));
+  const model::Read failed = reads_.front();
+  reads_.clear();
+  holds_reads_ = false;
+  engine_->loaded(failed.id, model::ReadFailed{}, now_);
+  settle();
+  EXPECT_THAT(running(), IsEmpty());
+  pass(model::kReadRetryDelay);
+  EXPECT_THAT(running(), ElementsAreArray(events));
+  EXPECT_EQ(job(id).state, JobState::kFinished);
+}
+
 // --- The engine's own events ------------------------------------------------------------------
 
 TEST_F(RecoverJobsTest, ADeadLetterIsToldOnceAndNotOfItself) {
@@ -241,6 +273,60 @@ TEST_F(RecoverJobsTest, WebhooksSecretsAndJobsAreToldOf) {
   EXPECT_THAT(told(), ::testing::ElementsAre("triggerd.SecretRotated_v1"));
   recover(webhook, 10);
   EXPECT_THAT(told(), ::testing::ElementsAre("triggerd.RecoverFinished_v1"));
+}
+
+class BreakerEventsTest : public RecoverJobsTest {
+ protected:
+  BreakerEventsTest() { breaker_failures_ = 2; }
+  // Whether events of these names came, in order; all are answered well.
+  std::vector<std::string> told() {
+    std::vector<std::string> names;
+    for (const model::StartAttempt& start : running_) {
+      if (model::is_operational(start.event->name)) names.push_back(start.event->name);
+    }
+    return names;
+  }
+};
+
+TEST_F(BreakerEventsTest, ABreakerThatFlapsIsToldOfOnceAMinute) {
+  const auto listener = make_webhook("triggerd.BreakerOpened_v1");
+  ask(model::AddTrigger{kMendingOrg, listener->id, "event", "triggerd.BreakerClosed_v1"});
+  const auto webhook = make_webhook();
+  const auto fail_twice = [this, &webhook] {
+    publish();
+    publish();
+    for (int i = 0; i < 2; ++i) {
+      ASSERT_EQ(running_.front().webhook->id, webhook->id);
+      model::Outcome outcome;
+      outcome.kind = model::OutcomeClass::kHttpError;
+      outcome.http_status = 500;
+      const model::AttemptId id = running_.front().id;
+      running_.pop_front();
+      engine_->finish(id, outcome, now_);
+    }
+    settle();
+  };
+  fail_twice();
+  EXPECT_THAT(told(), ::testing::ElementsAre("triggerd.BreakerOpened_v1"));
+  answer_all(200);
+  pass(std::chrono::seconds(15));  // the probe is one of those that failed
+  ASSERT_FALSE(running_.empty());
+  while (!running_.empty() && told().empty()) answer_all(200);
+  EXPECT_THAT(told(), ::testing::ElementsAre("triggerd.BreakerClosed_v1"));
+  while (!running_.empty()) answer_all(200);
+  ASSERT_EQ(engine_->stats().pending, 0U);
+  // Again within the minute: neither is told.
+  fail_twice();
+  EXPECT_THAT(told(), IsEmpty());
+  pass(std::chrono::seconds(15));
+  while (!running_.empty()) {
+    EXPECT_THAT(told(), IsEmpty());
+    answer_all(200);
+  }
+  pass(std::chrono::minutes(1));
+  while (!running_.empty()) answer_all(200);
+  fail_twice();
+  EXPECT_THAT(told(), ::testing::ElementsAre("triggerd.BreakerOpened_v1"));
 }
 
 TEST_F(RecoverJobsTest, NobodyElsePublishesOrDefinesTheEnginesNames) {
