@@ -338,7 +338,7 @@ class Codec : public ::testing::Test {};
 using Records = ::testing::Types<model::Organization, model::ApiKey, model::EventType, WebhookRow,
                                  model::Trigger, model::Event, model::PendingChunk,
                                  model::AttemptRecord, model::SigningKey, model::Counters, EventRow,
-                                 WebhookSecrets, model::EventSummary>;
+                                 WebhookSecrets, model::EventSummary, model::RecoverJob>;
 TYPED_TEST_SUITE(Codec, Records);
 
 template <class Record>
