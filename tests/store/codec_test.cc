@@ -278,6 +278,26 @@ model::EventSummary any_record() {
           any_integer<std::uint32_t>()};
 }
 template <>
+model::RecoverJob any_record() {
+  model::RecoverJob job;
+  job.id = any_uuid<model::JobId>();
+  job.org = any_uuid<model::OrgId>();
+  job.webhook = model::WebhookRef(any_integer<std::uint32_t>());
+  job.webhook_id = any_uuid<model::WebhookId>();
+  job.since = any_time();
+  job.until = any_time();
+  job.states = any<std::uint8_t>();
+  job.per_second = any_integer<std::uint32_t>();
+  job.state = any_between(model::JobState::kRunning, model::JobState::kFailed);
+  job.created_at = any_time();
+  job.ended_at = any_time();
+  job.position = model::EventSeq(any_integer<std::uint64_t>());
+  job.recovered = any_integer<std::uint64_t>();
+  job.skipped = any_integer<std::uint64_t>();
+  job.reason = any<std::string>();
+  return job;
+}
+template <>
 WebhookSecrets any_record() {
   WebhookSecrets secrets;
   secrets.headers.resize(*rc::gen::inRange<std::size_t>(0, 5));

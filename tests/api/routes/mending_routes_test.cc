@@ -64,9 +64,9 @@ class MendingRoutesTest : public ApiTest {
 };
 
 TEST_F(MendingRoutesTest, retry_and_skip_name_the_delivery) {
-  const auto retry =
-      asked<model::RetryDelivery>(Method::kPost, kDelivery + "/retry", with_key("manage-key"), {},
-                                  model::DeliveryMended{webhook(), event(), {}, 2});
+  const auto retry = asked<model::RetryDelivery>(
+      Method::kPost, kDelivery + "/retry", with_key("manage-key"), {},
+      model::DeliveryMended{webhook(), event(), model::DeliveryState::kReady, 2});
   EXPECT_EQ(retry.org, test_org());
   EXPECT_EQ(retry.webhook, webhook());
   EXPECT_EQ(retry.event, event());
