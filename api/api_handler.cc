@@ -171,14 +171,14 @@ Ticket ApiHandler::on_request(HttpRequest request, Respond respond) {
 }
 
 Ticket ApiHandler::ask(Ask ask, const Admitted& admitted, Respond respond, base::MonoTime since) {
-  Waiting waiting{
-      0,
-      base::RequestId(0),
-      std::move(respond),
-      admitted.route,
-      since,
-      Audience{admitted.caller.scopes, std::move(ask.api_key), std::move(ask.answer), ask.list},
-      admitted.timeout};
+  Waiting waiting{0,
+                  base::RequestId(0),
+                  std::move(respond),
+                  admitted.route,
+                  since,
+                  Audience{admitted.caller.scopes, std::move(ask.api_key), std::move(ask.answer),
+                           std::move(ask.list)},
+                  admitted.timeout};
   if (waiting_.full()) {
     answer(waiting, problem(503, "too many requests wait; try again later"));
     return {};

@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
-#include "api/event_content.h"
 #include "api/event_list.h"
 #include "api/json_document.h"
 #include "api/media_type.h"
@@ -19,6 +18,7 @@
 #include "api/trace_context.h"
 #include "engine/base/assert.h"
 #include "engine/json/json_text.h"
+#include "engine/model/event_content.h"
 #include "engine/model/event_types.h"
 #include "engine/model/limits.h"
 
@@ -128,7 +128,7 @@ class CloudEvent {
           {ErrorCode::kInvalid,
            fmt::format("{}.event_metadata: is built by the engine; leave it out", field)});
     }
-    own_members_ = members_of(raw);
+    own_members_ = model::members_of(raw);
   }
 
   // When there are faults the event is what could be read, without content.
@@ -142,7 +142,7 @@ class CloudEvent {
     event_.id = id ? *id : derived_event_id(defaults_.org, event_.source, id_);
     event_.id_from_client = true;
     if (event_.ordering_key.empty()) event_.ordering_key = std::move(partition_key_);
-    build_content(event_, defaults_.org, *name_, own_members_);
+    model::build_content(event_, defaults_.org, *name_, own_members_);
     return std::move(event_);
   }
 

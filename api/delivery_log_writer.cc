@@ -143,6 +143,42 @@ std::string write_logged_events(const model::LoggedEventsReply& reply, const Pag
   return write_page(reply.events, meta, event_object);
 }
 
+std::string write_dead_letters(const model::DeadLettersReply& reply, const PageMeta& meta) {
+  return write_page(reply.letters, meta, [](Json& json, const model::DeadLetter& letter) {
+    json.begin_object();
+    json.time_member("accepted_at", letter.delivery.accepted_at);
+    json.number_member("attempts", letter.delivery.attempts);
+    delivery_members(json, letter.delivery, letter.webhook_id);
+    json.end_object();
+  });
+}
+
+std::string write_dead_letter_lines(const model::DeadLettersReply& reply) {
+  std::string lines;
+  for (const model::DeadLetter& letter : reply.letters) {
+    Json json;
+    json.begin_object();
+    json.time_member("accepted_at", letter.delivery.accepted_at);
+    json.number_member("attempts", letter.delivery.attempts);
+    // As it is delivered, byte for byte.
+    if (letter.event != nullptr) {
+      json.key("event");
+      json.raw(letter.event->content, rapidjson::kObjectType);
+    }
+    json.text_member("event_id", letter.delivery.event_id.to_string());
+    json.text_member("event_name", letter.delivery.event_name);
+    if (letter.delivery.last_attempt) {
+      json.key("last_attempt");
+      whole_attempt_object(json, *letter.delivery.last_attempt);
+    }
+    json.text_member("webhook_id", letter.webhook_id.to_string());
+    json.end_object();
+    lines += json.take();
+    lines += '\n';
+  }
+  return lines;
+}
+
 std::string write_logged_delivery(const model::DeliveryReply& reply) {
   return in_envelope([&reply](Json& json) {
     json.begin_object();

@@ -23,6 +23,10 @@ struct PageMeta {
                                                   const PageMeta& meta);
 [[nodiscard]] std::string write_logged_events(const model::LoggedEventsReply& reply,
                                               const PageMeta& meta);
+[[nodiscard]] std::string write_dead_letters(const model::DeadLettersReply& reply,
+                                             const PageMeta& meta);
+// One line each, with the event and the whole of the last attempt.
+[[nodiscard]] std::string write_dead_letter_lines(const model::DeadLettersReply& reply);
 [[nodiscard]] std::string write_logged_delivery(const model::DeliveryReply& reply);
 // Of the live stream: an attempt and what it made of its delivery, without an envelope.
 [[nodiscard]] std::string write_live_delivery(const model::FedDelivery& delivery);

@@ -7,11 +7,11 @@
 
 #include <fmt/format.h>
 
-#include "api/event_content.h"
 #include "api/event_list.h"
 #include "api/json_document.h"
 #include "engine/base/assert.h"
 #include "engine/json/json_text.h"
+#include "engine/model/event_content.h"
 #include "engine/model/event_types.h"
 #include "engine/model/limits.h"
 
@@ -45,7 +45,7 @@ class EventReader {
     if (!event_.id_from_client) event_.id = model::EventId(defaults_.random.uuid_v4());
     if (!has_timestamp_) event_.timestamp = defaults_.now;
     event_.traceparent = defaults_.traceparent;
-    build_content(event_, defaults_.org, *name, own_members_);
+    model::build_content(event_, defaults_.org, *name, own_members_);
     return std::move(event_);
   }
 
@@ -89,7 +89,7 @@ class EventReader {
     if (object->at_key("event_metadata").error() == simdjson::SUCCESS) {
       reader_.refuse("content.event_metadata", "is built by the engine; leave it out");
     }
-    own_members_ = members_of(raw);
+    own_members_ = model::members_of(raw);
   }
 
   void id(dom::element value) {

@@ -18,6 +18,12 @@ namespace triggerd::api {
 [[nodiscard]] std::uint64_t query_digest(model::OrgId org, std::optional<model::WebhookId> webhook,
                                          const model::LogFilter& filter);
 
+// Of other lists than those of deliveries and events: their cursors are not taken for each other.
+enum class OtherList : std::uint8_t { kDeadLetters = 1, kPending = 2 };
+[[nodiscard]] inline std::uint64_t digest_of(OtherList list, std::uint64_t query) {
+  return query ^ (0x9e3779b97f4a7c15ULL * static_cast<std::uint64_t>(list));
+}
+
 [[nodiscard]] std::string write_cursor(const model::LogPosition& position, std::uint64_t digest);
 
 // Nothing when the text is no cursor of a query with this digest.

@@ -37,6 +37,8 @@ struct Call {
 struct ListAsked {
   std::uint32_t limit = 0;
   std::uint64_t query_digest = 0;
+  bool as_lines = false;    // NDJSON, with what is left out of a list
+  std::string next_path{};  // of the page behind, but for its cursor; with as_lines
 };
 
 // A question for the engine.

@@ -1,11 +1,13 @@
 #include "api/routes.h"
 
 #include "api/admin_handlers.h"
+#include "api/dead_letter_handlers.h"
 #include "api/delivery_log_handlers.h"
 #include "api/event_handlers.h"
 #include "api/event_type_handlers.h"
 #include "api/hook_handlers.h"
 #include "api/live_handlers.h"
+#include "api/mending_handlers.h"
 #include "api/openapi_handlers.h"
 #include "api/sdk_handlers.h"
 #include "api/system_handlers.h"
@@ -26,6 +28,17 @@ constexpr std::string_view kEvents = "/organizations/events";
 constexpr std::string_view kEvent = "/organizations/events/{event_id}";
 constexpr std::string_view kDeliveries = "/organizations/webhooks/{webhook_id}/deliveries";
 constexpr std::string_view kDelivery = "/organizations/webhooks/{webhook_id}/deliveries/{event_id}";
+constexpr std::string_view kRetry =
+    "/organizations/webhooks/{webhook_id}/deliveries/{event_id}/retry";
+constexpr std::string_view kSkip =
+    "/organizations/webhooks/{webhook_id}/deliveries/{event_id}/skip";
+constexpr std::string_view kRecover = "/organizations/webhooks/{webhook_id}/recover";
+constexpr std::string_view kTest = "/organizations/webhooks/{webhook_id}/test";
+constexpr std::string_view kHeldKeys = "/organizations/webhooks/{webhook_id}/ordering-keys";
+constexpr std::string_view kJobs = "/organizations/jobs";
+constexpr std::string_view kJob = "/organizations/jobs/{job_id}";
+constexpr std::string_view kDead = "/organizations/dead-letters";
+constexpr std::string_view kPending = "/organizations/deliveries/pending";
 constexpr std::string_view kHook = "/organizations/sync-hooks/{trigger_name}";
 constexpr std::string_view kStream = "/organizations/stream";
 constexpr std::string_view kTests = "/test-events";
@@ -85,6 +98,16 @@ constexpr Route kRoutes[] = {
   {kGet,    kDeliveries, kRead,   kNone, kFixed, list_deliveries,     show_deliveries},
   {kGet,    kDelivery,  kRead,    kNone, kFixed, get_delivery,        show_delivery},
   {kGet,    kStream,    kRead,    kNone, kFixed, open_live_stream,    nullptr},
+  {kPost,   kRetry,     kManage,  kNone, kFixed, retry_delivery,      show_retried},
+  {kPost,   kSkip,      kManage,  kNone, kFixed, skip_delivery,       show_skipped},
+  {kPost,   kRecover,   kManage,  kJson, kFixed, start_recovery,      show_started_job},
+  {kPost,   kTest,      kManage,  kJson, kFixed, test_webhook,        show_webhook_test},
+  {kGet,    kHeldKeys,  kRead,    kNone, kFixed, list_ordering_keys,  show_ordering_keys},
+  {kGet,    kJobs,      kRead,    kNone, kFixed, list_jobs,           show_jobs},
+  {kGet,    kJob,       kRead,    kNone, kFixed, get_job,             show_job},
+  {kDelete, kJob,       kManage,  kNone, kFixed, cancel_job,          show_done},
+  {kGet,    kDead,      kRead,    kNone, kFixed, list_dead_letters,   show_dead_letters},
+  {kGet,    kPending,   kRead,    kNone, kFixed, get_pending,         show_pending},
   {kPost,   kTests,     kManage,  kJson, kFixed, send_test_events,    show_test_events},
   // Not there unless they are enabled: ApiHandler sees to it.
   {kPost,   kSdkPath,   kOpen,    kSdk,  kFixed, take_sdk_event,      show_sdk_event},

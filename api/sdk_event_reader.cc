@@ -10,11 +10,11 @@
 
 #include <fmt/format.h>
 
-#include "api/event_content.h"
 #include "api/json_document.h"
 #include "engine/base/assert.h"
 #include "engine/base/log.h"
 #include "engine/json/json_text.h"
+#include "engine/model/event_content.h"
 #include "engine/model/event_types.h"
 #include "engine/model/limits.h"
 
@@ -130,7 +130,7 @@ class SdkEventReader {
     append_metadata(members, "browser_metadata", browser);
     if (!members.empty() && !own_members_.empty()) members += ',';
     members += own_members_;
-    build_content(event, org, *model::split_event_name(event.name), members);
+    model::build_content(event, org, *model::split_event_name(event.name), members);
   }
 
  private:

@@ -6,9 +6,14 @@
 // shows the second of the two.
 #pragma once
 
+#include <string>
+
 #include "api/router.h"
 
 namespace triggerd::api {
+
+// A synthetic event. Requires: a name with a version.
+[[nodiscard]] model::NewEvent make_sample(const std::string& event_name, Call& call);
 
 [[nodiscard]] Step send_test_events(Call& call);
 

@@ -50,12 +50,29 @@ model::Reply read(store::Store& store, const LogRead& read, const model::GetDeli
                               std::move(page.value().attempts)};
 }
 
+model::Reply read(store::Store& store, const LogRead& read, const model::ListDeadLetters& request) {
+  store::ListDead query;
+  query.org = request.org;
+  if (request.webhook) query.webhook = read.webhook;
+  query.filter = request.filter;
+  query.filter.status.reset();
+  query.position = request.position;
+  query.count_max = request.limit;
+  query.looked_at_max = model::kLogRowsLookedAtMax;
+  query.with_events = request.with_events;
+  query.bytes_max = model::kExportPageBytes;
+  base::Result<store::ListPage> page = store.list(query);
+  if (!page.ok()) return refusal(page.error());
+  return model::DeadLettersReply{std::move(page.value().dead), page.value().dead_next};
+}
+
 }  // namespace
 
 bool is_log_read(const model::Request& request) {
   return std::holds_alternative<model::ListLoggedDeliveries>(request) ||
          std::holds_alternative<model::ListLoggedEvents>(request) ||
-         std::holds_alternative<model::GetDelivery>(request);
+         std::holds_alternative<model::GetDelivery>(request) ||
+         std::holds_alternative<model::ListDeadLetters>(request);
 }
 
 base::Result<LogRead> prepare_log_read(model::Request request, const core::Engine& engine,
@@ -69,6 +86,9 @@ base::Result<LogRead> prepare_log_read(model::Request request, const core::Engin
   } else if (const auto* delivery = std::get_if<model::GetDelivery>(&request)) {
     of_webhook.emplace(delivery->org, delivery->webhook);
     read.request = *delivery;
+  } else if (auto* letters = std::get_if<model::ListDeadLetters>(&request)) {
+    if (letters->webhook) of_webhook.emplace(letters->org, *letters->webhook);
+    read.request = std::move(*letters);
   } else {
     auto* events = std::get_if<model::ListLoggedEvents>(&request);
     TRIGGERD_ASSERT(events != nullptr);
@@ -85,6 +105,14 @@ base::Result<LogRead> prepare_log_read(model::Request request, const core::Engin
   read.pending.count += lag.concluded;
   read.pending.oldest = lag.first_pending;
   return read;
+}
+
+void name_webhooks(const core::Engine& engine, model::DeadLettersReply& reply) {
+  std::erase_if(reply.letters, [&engine](model::DeadLetter& letter) {
+    const std::optional<model::WebhookId> id = engine.webhook_id(letter.webhook);
+    if (id) letter.webhook_id = *id;
+    return !id;
+  });
 }
 
 model::Reply run_log_read(store::Store& store, const LogRead& asked) {

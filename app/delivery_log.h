@@ -14,8 +14,10 @@ namespace triggerd::app {
 
 // A request of the delivery log with what the engine knows of it.
 struct LogRead {
-  std::variant<model::ListLoggedDeliveries, model::ListLoggedEvents, model::GetDelivery> request;
-  model::WebhookRef webhook;
+  std::variant<model::ListLoggedDeliveries, model::ListLoggedEvents, model::GetDelivery,
+               model::ListDeadLetters>
+      request;
+  model::WebhookRef webhook;  // 0: of the organization
   model::PendingOfWebhook pending;
 };
 
@@ -36,5 +38,9 @@ struct StoreLag {
 // On the reader thread; blocks on the disk. A refusal when the store fails or there is no such
 // delivery.
 [[nodiscard]] model::Reply run_log_read(store::Store& store, const LogRead& read);
+
+// On the engine thread: the store knows webhooks by their refs alone. Letters of one that is gone
+// are left out: nobody could mend them.
+void name_webhooks(const core::Engine& engine, model::DeadLettersReply& reply);
 
 }  // namespace triggerd::app

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "app/mending_reads.h"
 #include "engine/base/log.h"
 
 namespace triggerd::app {
@@ -395,8 +396,11 @@ void Partition::refuse_output() {
     }
   }
   for (const model::Read& read : output.reads) {
-    // The engine repeats the read of a delivery; only a request must have its answer.
-    if (std::holds_alternative<model::ReadEventId>(read.what)) fail_read(read.id);
+    // The engine repeats the reads of deliveries and jobs; only a request must have its answer.
+    if (std::holds_alternative<model::ReadEventId>(read.what) ||
+        std::holds_alternative<model::ReadDelivery>(read.what)) {
+      fail_read(read.id);
+    }
   }
 }
 
@@ -451,6 +455,37 @@ void Partition::check_drained() {
 
 // --- Reader thread ----------------------------------------------------------------------------
 
+namespace {
+
+// What the core asks.
+model::ReadAnswer answer_to(store::Store& store, const model::Read& read) {
+  if (const auto* event = std::get_if<model::ReadEvent>(&read.what)) {
+    base::Result<model::EventPtr> result = store.read_event(event->seq);
+    if (!result.ok()) return model::ReadFailed{result.error()};
+    return model::EventLoaded{std::move(result.value())};
+  }
+  if (const auto* event_id = std::get_if<model::ReadEventId>(&read.what)) {
+    const base::Result<std::optional<store::EventRow>> row =
+        store.get(store::EventKey{event_id->org, event_id->id});
+    if (!row.ok()) return model::ReadFailed{row.error()};
+    if (!row.value()) return model::EventIdLoaded{};
+    return model::EventIdLoaded{true, row.value()->accepted_at, row.value()->matches};
+  }
+  if (const auto* delivery = std::get_if<model::ReadDelivery>(&read.what)) {
+    return read_delivery(store, *delivery);
+  }
+  if (const auto* finals = std::get_if<model::ReadFinals>(&read.what)) {
+    return read_finals(store, *finals);
+  }
+  const auto& parked = std::get<model::ReadParked>(read.what);
+  base::Result<store::ListPage> page =
+      store.list(store::ListPending{parked.webhook, parked.after, parked.count_max});
+  if (!page.ok()) return model::ReadFailed{page.error()};
+  return model::ParkedLoaded{std::move(page.value().pending)};
+}
+
+}  // namespace
+
 Partition::ReadDone Partition::read(store::Store& store, const ReadJob& job) {
   ReadDone done;
   done.id = job.read.id;
@@ -495,27 +530,7 @@ Partition::ReadDone Partition::read(store::Store& store, const ReadJob& job) {
     }
     return done;
   }
-  if (const auto* event = std::get_if<model::ReadEvent>(&job.read.what)) {
-    base::Result<model::EventPtr> result = store.read_event(event->seq);
-    done.answer = result.ok() ? model::ReadAnswer(model::EventLoaded{std::move(result.value())})
-                              : model::ReadAnswer(model::ReadFailed{result.error()});
-  } else if (const auto* event_id = std::get_if<model::ReadEventId>(&job.read.what)) {
-    const base::Result<std::optional<store::EventRow>> row =
-        store.get(store::EventKey{event_id->org, event_id->id});
-    if (!row.ok()) {
-      done.answer = model::ReadFailed{row.error()};
-    } else if (row.value()) {
-      done.answer = model::EventIdLoaded{true, row.value()->accepted_at, row.value()->matches};
-    } else {
-      done.answer = model::EventIdLoaded{};
-    }
-  } else if (const auto* parked = std::get_if<model::ReadParked>(&job.read.what)) {
-    base::Result<store::ListPage> page =
-        store.list(store::ListPending{parked->webhook, parked->after, parked->count_max});
-    done.answer = page.ok()
-                      ? model::ReadAnswer(model::ParkedLoaded{std::move(page.value().pending)})
-                      : model::ReadAnswer(model::ReadFailed{page.error()});
-  }
+  done.answer = answer_to(store, job.read);
   return done;
 }
 
@@ -541,6 +556,9 @@ model::Reply Partition::read_after(store::Store& store, const ReadJob& job) {
 
 void Partition::answer_event(ReadDone done) {
   if (done.reply) {
+    if (auto* letters = std::get_if<model::DeadLettersReply>(&*done.reply)) {
+      name_webhooks(engine_, *letters);
+    }
     outlet_.reply(*done.request, *std::move(done.reply));
     return;
   }
@@ -560,7 +578,10 @@ void Partition::answer_event(ReadDone done) {
   model::EventReply reply{done.event, {}};
   std::unordered_map<model::WebhookRef, const model::PendingEntry*> pending;
   for (const model::PendingChunk& chunk : done.deliveries.pending) {
-    for (const model::PendingEntry& entry : chunk.entries) pending[entry.webhook] = &entry;
+    for (const model::PendingEntry& entry : chunk.entries) {
+      // Of those that are over, the attempts tell.
+      if (!model::is_final(entry.state)) pending[entry.webhook] = &entry;
+    }
   }
   std::unordered_map<model::WebhookRef, const model::AttemptRecord*> attempts;
   for (const model::AttemptRecord& attempt : done.deliveries.attempts) {

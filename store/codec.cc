@@ -225,6 +225,7 @@ void fields(Row& row, Record& event) {
 //   PendingChunk:  seq number | chunk number | org uuid | event_id uuid | event_name text |
 //                  matches_in_all number | accepted_at time | ordering_key text |
 //                  entries list of (webhook number, generation number, state byte, attempts byte,
+//                                   attempts_before byte,
 //                                   due signed (ns since 1970; most are 0, one byte))
 constexpr std::uint8_t kind_of(const model::PendingChunk*) {
   return 6;
@@ -244,6 +245,7 @@ void fields(Row& row, Record& pending) {
     in.number(entry.generation);
     in.enumerator(entry.state, model::DeliveryState::kReady, model::DeliveryState::kCancelled);
     in.byte(entry.attempts);
+    in.byte(entry.attempts_before);
     in.due(entry.due);
   });
 }
@@ -376,6 +378,31 @@ void fields(Row& row, Record& event) {
   row.number(event.webhooks);
 }
 
+//   RecoverJob:  id uuid | org uuid | webhook number | webhook_id uuid | since time | until time |
+//                states byte | per_second number | state byte | created_at time | ended_at time |
+//                position number | recovered number | skipped number | reason text
+constexpr std::uint8_t kind_of(const model::RecoverJob*) {
+  return 14;
+}
+template <class Row, is_a<model::RecoverJob> Record>
+void fields(Row& row, Record& job) {
+  row.uuid(job.id);
+  row.uuid(job.org);
+  row.number(job.webhook);
+  row.uuid(job.webhook_id);
+  row.time(job.since);
+  row.time(job.until);
+  row.byte(job.states);
+  row.number(job.per_second);
+  row.enumerator(job.state, model::JobState::kRunning, model::JobState::kFailed);
+  row.time(job.created_at);
+  row.time(job.ended_at);
+  row.number(job.position);
+  row.number(job.recovered);
+  row.number(job.skipped);
+  row.text(job.reason, kRowTextBytesMax);
+}
+
 constexpr std::size_t kChecksumBytes = 8;
 
 std::uint64_t stored_checksum(std::string_view row) {
@@ -388,9 +415,9 @@ std::uint64_t stored_checksum(std::string_view row) {
 }
 
 constexpr const char* kKindNames[] = {
-    "",         "organization",    "API key",    "webhook",      "trigger",
-    "event",    "pending",         "attempt",    "signing key",  "counters",
-    "event id", "webhook secrets", "event type", "event summary"};
+    "",         "organization",    "API key",    "webhook",       "trigger",
+    "event",    "pending",         "attempt",    "signing key",   "counters",
+    "event id", "webhook secrets", "event type", "event summary", "job"};
 
 base::Error corrupt(std::uint8_t kind, std::string fault) {
   return {base::ErrorCode::kCorrupt,
@@ -449,6 +476,7 @@ TRIGGERD_ROW(model::Counters);
 TRIGGERD_ROW(EventRow);
 TRIGGERD_ROW(WebhookSecrets);
 TRIGGERD_ROW(model::EventSummary);
+TRIGGERD_ROW(model::RecoverJob);
 #undef TRIGGERD_ROW
 
 }  // namespace triggerd::store

@@ -67,7 +67,8 @@ struct WebhookSecrets {
 
 // Replaces `out` by the row. Requires: every text and list within the limits above.
 // Defined for Organization, ApiKey, EventType, Trigger, Event, EventSummary, PendingChunk,
-// AttemptRecord, SigningKey, Counters (all of model), EventRow, WebhookRow and WebhookSecrets.
+// AttemptRecord, SigningKey, Counters, RecoverJob (all of model), EventRow, WebhookRow and
+// WebhookSecrets.
 template <class Record>
 void encode(const Record& record, std::string& out);
 

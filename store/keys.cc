@@ -117,6 +117,21 @@ std::string final_of_event_key(model::EventSeq seq, model::DeliveryState state,
   return key;
 }
 
+std::string dead_of_org_key(model::OrgId org, model::EventSeq seq, model::WebhookRef webhook) {
+  std::string key(1, kDeadOfOrgPrefix);
+  append_uuid(key, org.value());
+  append_big_endian(key, seq.value());
+  append_big_endian(key, webhook.value());
+  return key;
+}
+
+std::string job_key(model::OrgId org, model::JobId id) {
+  std::string key(1, kJobPrefix);
+  append_uuid(key, org.value());
+  append_uuid(key, id.value());
+  return key;
+}
+
 std::string erasure_key(model::OrgId org) {
   std::string key(1, kErasurePrefix);
   append_uuid(key, org.value());
@@ -128,6 +143,13 @@ model::EventSeq event_seq_of(std::string_view key) {
   std::uint64_t value = 0;
   for (const char byte : key) value = (value << 8) | static_cast<std::uint8_t>(byte);
   return model::EventSeq(value);
+}
+
+model::WebhookRef webhook_ref_of(std::string_view key) {
+  TRIGGERD_ASSERT(key.size() == sizeof(std::uint32_t));
+  std::uint32_t value = 0;
+  for (const char byte : key) value = (value << 8) | static_cast<std::uint8_t>(byte);
+  return model::WebhookRef(value);
 }
 
 }  // namespace triggerd::store

@@ -5,6 +5,7 @@
 //   ---------   ----------------------------------------------   ---------------------------------
 //   registry    'a' org[16] id[16]                               ApiKey
 //               'e' org[16] name                                 EventType
+//               'j' org[16] id[16]                               RecoverJob
 //               'o' org[16]                                      Organization
 //               's' kid                                          SigningKey
 //               't' org[16] webhook[4] type[1] name              Trigger
@@ -17,6 +18,7 @@
 //   org_events  org[16] seq[8]                                   EventSummary
 //   finals      'w' webhook[4] state[1] seq[8]                   nothing
 //               's' seq[8] state[1] webhook[4]                   nothing
+//               'o' org[16] seq[8] webhook[4]                    nothing: dead letters alone
 //   meta        "counters"                                       Counters
 //               "format"                                         decimal digits, readable for ever
 //               "key_check"                                      sealed text: is this the right
@@ -26,7 +28,8 @@
 // Events are keyed by sequence, not by the ids that clients choose: they are written in order.
 // The attempts of one delivery lie together, the highest number last.
 // `finals` finds what is rare among much: deliveries that are dead or cancelled, of a webhook and
-// of an event. A change of any of this is a new format version (store/rocks_store).
+// of an event, and dead letters of an organization. A change of any of this is a new format version
+// (store/rocks_store).
 #pragma once
 
 #include <cstddef>
@@ -51,6 +54,7 @@ inline constexpr std::string_view kMetaColumn = "meta";
 // Rows of the registry by kind: the first byte of the key.
 inline constexpr char kApiKeyPrefix = 'a';
 inline constexpr char kEventTypePrefix = 'e';
+inline constexpr char kJobPrefix = 'j';
 inline constexpr char kOrganizationPrefix = 'o';
 inline constexpr char kSigningKeyPrefix = 's';
 inline constexpr char kTriggerPrefix = 't';
@@ -60,6 +64,7 @@ inline constexpr char kErasurePrefix = 'x';
 // Rows of finals by what they are found from.
 inline constexpr char kFinalOfEventPrefix = 's';
 inline constexpr char kFinalOfWebhookPrefix = 'w';
+inline constexpr char kDeadOfOrgPrefix = 'o';
 
 // Rows of meta.
 inline constexpr std::string_view kCountersKey = "counters";
@@ -85,7 +90,10 @@ inline constexpr std::string_view kRetainedFromKey = "retained_from";
                                                model::DeliveryState state, model::EventSeq seq);
 [[nodiscard]] std::string final_of_event_key(model::EventSeq seq, model::DeliveryState state,
                                              model::WebhookRef webhook);
+[[nodiscard]] std::string dead_of_org_key(model::OrgId org, model::EventSeq seq,
+                                          model::WebhookRef webhook);
 [[nodiscard]] std::string erasure_key(model::OrgId org);
+[[nodiscard]] std::string job_key(model::OrgId org, model::JobId id);
 
 // Bytes of attempt_key that all attempts of one delivery share.
 inline constexpr std::size_t kAttemptPrefixBytes = 4 + 8;
@@ -94,8 +102,11 @@ inline constexpr std::size_t kEventKeyBytes = 8;
 inline constexpr std::size_t kOrgEventKeyBytes = 16 + 8;
 inline constexpr std::size_t kFinalOfWebhookKeyBytes = 1 + 4 + 1 + 8;
 inline constexpr std::size_t kFinalOfEventKeyBytes = 1 + 8 + 1 + 4;
+inline constexpr std::size_t kDeadOfOrgKeyBytes = 1 + 16 + 8 + 4;
 
 // The sequence in an event_key. Requires: kEventKeyBytes bytes.
 [[nodiscard]] model::EventSeq event_seq_of(std::string_view key);
+// The webhook at the end of a dead_of_org_key. Requires: 4 bytes.
+[[nodiscard]] model::WebhookRef webhook_ref_of(std::string_view key);
 
 }  // namespace triggerd::store

@@ -42,34 +42,9 @@ EventSeq start_of(const std::optional<LogPosition>& position) {
   return position ? position->before : kNewest;
 }
 
-bool passes(const model::LogFilter& filter, const LoggedDelivery& line) {
-  if (filter.status && model::status_of(line.state) != *filter.status) return false;
-  if (!filter.event_name.empty() && line.event_name != filter.event_name) return false;
-  if (filter.since && line.accepted_at < *filter.since) return false;
-  return !filter.until || line.accepted_at < *filter.until;
-}
-
 // Sequences fall with time: what is older than this ends the list.
 bool is_too_old(const model::LogFilter& filter, model::WallTime accepted_at) {
   return filter.since && accepted_at < *filter.since;
-}
-
-// The sequence below which all events of the organization were accepted before `until`.
-Result<EventSeq> sequence_at(LogRows& rows, model::OrgId org, model::WallTime until,
-                             EventSeq before) {
-  std::uint64_t low = 0;
-  std::uint64_t high = before.value();
-  // The first look is at the newest: most lists end now.
-  for (std::uint64_t at = high; low < high; at = low + (high - low) / 2 + 1) {
-    const Result<std::optional<model::EventSummary>> event = rows.event_before(org, EventSeq(at));
-    if (!event.ok()) return event.error();
-    if (!event.value() || event.value()->accepted_at < until) {
-      low = at;
-    } else {
-      high = event.value()->seq.value();
-    }
-  }
-  return EventSeq(low);
 }
 
 LoggedDelivery line_of(AttemptRecord last) {
@@ -311,9 +286,9 @@ Result<ListPage> WebhookList::finals(model::DeliveryState state) {
     if (!last.ok()) return last.error();
     if (!last.value() || last.value()->seq != before_) continue;
     if (is_too_old(query_.filter, last.value()->accepted_at)) return std::move(page_);
-    LoggedDelivery line = line_of(*std::move(last.value()));
-    if (Status counted = count_attempts(rows_, line); !counted.ok()) return counted.error();
-    add(std::move(line));
+    Result<LoggedDelivery> line = logged_delivery(rows_, *std::move(last.value()));
+    if (!line.ok()) return line.error();
+    add(std::move(line.value()));
   }
 }
 
@@ -362,6 +337,36 @@ Result<bool> count_deliveries(LogRows& rows, const ListEvents& query, model::Log
 }
 
 }  // namespace
+
+bool passes(const model::LogFilter& filter, const LoggedDelivery& line) {
+  if (filter.status && model::status_of(line.state) != *filter.status) return false;
+  if (!filter.event_name.empty() && line.event_name != filter.event_name) return false;
+  if (filter.since && line.accepted_at < *filter.since) return false;
+  return !filter.until || line.accepted_at < *filter.until;
+}
+
+Result<EventSeq> sequence_at(LogRows& rows, model::OrgId org, model::WallTime until,
+                             EventSeq before) {
+  std::uint64_t low = 0;
+  std::uint64_t high = before.value();
+  // The first look is at the newest: most lists end now.
+  for (std::uint64_t at = high; low < high; at = low + (high - low) / 2 + 1) {
+    const Result<std::optional<model::EventSummary>> event = rows.event_before(org, EventSeq(at));
+    if (!event.ok()) return event.error();
+    if (!event.value() || event.value()->accepted_at < until) {
+      low = at;
+    } else {
+      high = event.value()->seq.value();
+    }
+  }
+  return EventSeq(low);
+}
+
+Result<LoggedDelivery> logged_delivery(LogRows& rows, AttemptRecord last) {
+  LoggedDelivery line = line_of(std::move(last));
+  if (Status counted = count_attempts(rows, line); !counted.ok()) return counted.error();
+  return line;
+}
 
 Result<ListPage> list_log(LogRows& rows, const ListLog& query) {
   EventSeq start = start_of(query.position);

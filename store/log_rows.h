@@ -32,6 +32,15 @@ class LogRows {
   virtual base::Result<std::optional<model::EventSeq>> final_before(model::WebhookRef webhook,
                                                                     model::DeliveryState state,
                                                                     model::EventSeq before) = 0;
+  // Its oldest one above this sequence.
+  virtual base::Result<std::optional<model::EventSeq>> final_after(model::WebhookRef webhook,
+                                                                   model::DeliveryState state,
+                                                                   model::EventSeq after) = 0;
+  // The organization's newest dead letter below this place.
+  virtual base::Result<std::optional<model::DeadLetterPosition>> dead_before(
+      model::OrgId org, const model::DeadLetterPosition& before) = 0;
+  // The whole event; null when it is not there.
+  virtual base::Result<model::EventPtr> event_at(model::EventSeq seq) = 0;
   // Deliveries of an event that are dead, and cancelled; the other counts are not set.
   virtual base::Result<model::DeliveryCounts> finals_of(model::EventSeq seq) = 0;
   // The organization's newest event below this sequence.
@@ -52,5 +61,18 @@ class LogRows {
 [[nodiscard]] base::Result<ListPage> list_log(LogRows& rows, const ListLog& query);
 [[nodiscard]] base::Result<ListPage> list_attempts(LogRows& rows, const ListAttempts& query);
 [[nodiscard]] base::Result<ListPage> list_events(LogRows& rows, const ListEvents& query);
+// mend_rows.cc
+[[nodiscard]] base::Result<ListPage> list_finals(LogRows& rows, const ListFinals& query);
+[[nodiscard]] base::Result<ListPage> list_dead(LogRows& rows, const ListDead& query);
+
+// Shared by the two files: the sequence below which all events of the organization were accepted
+// before `until`, of those below `before`.
+[[nodiscard]] base::Result<model::EventSeq> sequence_at(LogRows& rows, model::OrgId org,
+                                                        model::WallTime until,
+                                                        model::EventSeq before);
+// The delivery with this attempt as its last; counts those before it.
+[[nodiscard]] base::Result<model::LoggedDelivery> logged_delivery(LogRows& rows,
+                                                                  model::AttemptRecord last);
+[[nodiscard]] bool passes(const model::LogFilter& filter, const model::LoggedDelivery& line);
 
 }  // namespace triggerd::store

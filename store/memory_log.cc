@@ -56,6 +56,26 @@ class MemoryStore::LogReader final : public LogRows {
     if (of != webhook || in != state) return std::optional<EventSeq>();
     return std::optional<EventSeq>(seq);
   }
+  Result<std::optional<EventSeq>> final_after(WebhookRef webhook, model::DeliveryState state,
+                                              EventSeq after) override {
+    const auto at = store_.finals_.upper_bound({webhook, state, after});
+    if (at == store_.finals_.end()) return std::optional<EventSeq>();
+    const auto& [of, in, seq] = *at;
+    if (of != webhook || in != state) return std::optional<EventSeq>();
+    return std::optional<EventSeq>(seq);
+  }
+  Result<std::optional<model::DeadLetterPosition>> dead_before(
+      model::OrgId org, const model::DeadLetterPosition& before) override {
+    auto at = store_.dead_.lower_bound({org, before.seq, before.webhook});
+    if (at == store_.dead_.begin()) return std::optional<model::DeadLetterPosition>();
+    const auto& [of, seq, webhook] = *--at;
+    if (of != org) return std::optional<model::DeadLetterPosition>();
+    return std::optional(model::DeadLetterPosition{seq, webhook});
+  }
+  Result<EventPtr> event_at(EventSeq seq) override {
+    const auto at = store_.events_.find(seq);
+    return at == store_.events_.end() ? EventPtr() : at->second;
+  }
   Result<model::DeliveryCounts> finals_of(EventSeq seq) override {
     model::DeliveryCounts counts;
     for (auto at = store_.event_finals_.lower_bound({seq, model::DeliveryState(0), WebhookRef(0)});
@@ -88,6 +108,14 @@ Result<ListPage> MemoryStore::list_of(const ListAttempts& query) const {
 Result<ListPage> MemoryStore::list_of(const ListEvents& query) const {
   LogReader rows(*this);
   return list_events(rows, query);
+}
+Result<ListPage> MemoryStore::list_of(const ListFinals& query) const {
+  LogReader rows(*this);
+  return list_finals(rows, query);
+}
+Result<ListPage> MemoryStore::list_of(const ListDead& query) const {
+  LogReader rows(*this);
+  return list_dead(rows, query);
 }
 
 Result<ListPage> MemoryStore::list_of(const ListEventsAfter& query) const {
@@ -168,6 +196,7 @@ class MemoryStore::Retainer final : public RetentionRows {
         store_.finals_.erase({match.webhook, state, event->seq});
         store_.event_finals_.erase({event->seq, state, match.webhook});
       }
+      store_.dead_.erase({event->org, event->seq, match.webhook});
     }
     const auto id = store_.event_ids_.find({event->org, event->id});
     if (id != store_.event_ids_.end() && id->second.seq == event->seq) store_.event_ids_.erase(id);

@@ -66,6 +66,7 @@ base::Status MemoryStore::scan(const std::function<void(model::Record)>& record)
                      return left->generation < right->generation;
                    });
   for (const model::Trigger* trigger : triggers) record(*trigger);
+  for (const auto& [key, job] : jobs_) record(job);
 
   const model::EventSeq first = counters ? counters->first_pending : model::EventSeq(0);
   for (auto at = pending_.lower_bound({first, 0}); at != pending_.end(); ++at) record(at->second);
@@ -175,6 +176,9 @@ void MemoryStore::apply(const model::PutAttempt& put) {
   if (state != model::DeliveryState::kDead && state != model::DeliveryState::kCancelled) return;
   finals_.insert({attempt.webhook, state, attempt.seq});
   event_finals_.insert({attempt.seq, state, attempt.webhook});
+  if (state == model::DeliveryState::kDead && attempt.trigger_type == model::TriggerType::kEvent) {
+    dead_.insert({put.org, attempt.seq, attempt.webhook});
+  }
 }
 void MemoryStore::apply(const model::ReopenDelivery& reopen) {
   attempts_.erase({reopen.webhook, reopen.seq, model::kNoAttempt});
@@ -182,9 +186,16 @@ void MemoryStore::apply(const model::ReopenDelivery& reopen) {
     finals_.erase({reopen.webhook, state, reopen.seq});
     event_finals_.erase({reopen.seq, state, reopen.webhook});
   }
+  dead_.erase({reopen.org, reopen.seq, reopen.webhook});
 }
 void MemoryStore::apply(const model::EraseLog& erase) {
   erasures_[erase.org] = erase.before;
+}
+void MemoryStore::apply(const model::PutJob& put) {
+  jobs_[{put.job.org, put.job.id}] = put.job;
+}
+void MemoryStore::apply(const model::EraseJob& erase) {
+  jobs_.erase({erase.org, erase.id});
 }
 void MemoryStore::apply(const model::PutSigningKey& put) {
   signing_keys_[put.key.kid] = put.key;

@@ -48,6 +48,8 @@ class MemoryStore final : public Store {
   void apply(const model::PutAttempt& put);
   void apply(const model::ReopenDelivery& reopen);
   void apply(const model::EraseLog& erase);
+  void apply(const model::PutJob& put);
+  void apply(const model::EraseJob& erase);
   void apply(const model::PutSigningKey& put);
   void apply(const model::EraseSigningKey& erase);
   void apply(const model::PutCounters& put);
@@ -59,6 +61,8 @@ class MemoryStore final : public Store {
   [[nodiscard]] base::Result<ListPage> list_of(const ListAttempts& query) const;
   [[nodiscard]] base::Result<ListPage> list_of(const ListEvents& query) const;
   [[nodiscard]] base::Result<ListPage> list_of(const ListEventsAfter& query) const;
+  [[nodiscard]] base::Result<ListPage> list_of(const ListFinals& query) const;
+  [[nodiscard]] base::Result<ListPage> list_of(const ListDead& query) const;
 
   std::mutex mutex_;  // guards all below
   std::optional<model::Counters> counters_;
@@ -75,6 +79,8 @@ class MemoryStore final : public Store {
   // Dead and cancelled deliveries, of a webhook and of an event.
   std::set<std::tuple<model::WebhookRef, model::DeliveryState, model::EventSeq>> finals_;
   std::set<std::tuple<model::EventSeq, model::DeliveryState, model::WebhookRef>> event_finals_;
+  std::set<std::tuple<model::OrgId, model::EventSeq, model::WebhookRef>> dead_;
+  std::map<std::pair<model::OrgId, model::JobId>, model::RecoverJob> jobs_;
   std::map<std::pair<model::OrgId, model::EventSeq>, model::EventPtr> org_events_;
   std::map<model::OrgId, model::EventSeq> erasures_;
   std::uint64_t log_bytes_ = 0;    // of contents and answers, about

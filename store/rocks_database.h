@@ -81,6 +81,10 @@ inline std::string key_of(const model::AttemptRecord& row) {
   return attempt_key(row.webhook, row.seq, row.number);
 }
 
+inline std::string key_of(const model::RecoverJob& row) {
+  return job_key(row.org, row.id);
+}
+
 template <class Record>
 base::Result<Record> decode_at(std::string_view key, std::string_view row) {
   base::Result<Record> record = decode<Record>(row);
@@ -118,7 +122,7 @@ struct RocksStore::Database {
     return batch.Delete(columns[column], slice(key));
   }
   rocksdb::Status put_event(rocksdb::WriteBatch& batch, const model::Event& event);
-  rocksdb::Status put_attempt(rocksdb::WriteBatch& batch, const model::AttemptRecord& attempt);
+  rocksdb::Status put_attempt(rocksdb::WriteBatch& batch, const model::PutAttempt& change);
   rocksdb::Status reopen(rocksdb::WriteBatch& batch, const model::ReopenDelivery& change) const;
   base::Result<WebhookRow> seal(const model::Webhook& webhook) const;
   base::Result<model::Webhook> unseal(WebhookRow stored) const;
@@ -139,6 +143,8 @@ struct RocksStore::Database {
   base::Result<ListPage> list_of(const ListAttempts& query) const;
   base::Result<ListPage> list_of(const ListEvents& query) const;
   base::Result<ListPage> list_of(const ListEventsAfter& query) const;
+  base::Result<ListPage> list_of(const ListFinals& query) const;
+  base::Result<ListPage> list_of(const ListDead& query) const;
   base::Result<RetentionProgress> retain(const RetentionStep& step);
 
   std::string path;

@@ -136,6 +136,57 @@ class RocksLogRows final : public LogRows {
     return std::optional<EventSeq>(event_seq_of(key.substr(shared)));
   }
 
+  Result<std::optional<EventSeq>> final_after(WebhookRef webhook, model::DeliveryState state,
+                                              EventSeq after) override {
+    const std::string first = final_of_webhook_key(webhook, state, EventSeq(after.value() + 1));
+    if (upwards_ == nullptr) {
+      rocksdb::ReadOptions read;
+      read.snapshot = snapshot_.get();
+      read.total_order_seek = true;
+      upwards_.reset(rocks_->NewIterator(read, columns_[kFinals]));
+    }
+    upwards_->Seek(slice(first));
+    if (!upwards_->Valid()) {
+      if (upwards_->status().ok()) return std::optional<EventSeq>();
+      return translate(upwards_->status(), "cannot read the delivery log");
+    }
+    const std::string_view key = view(upwards_->key());
+    const std::size_t shared = kFinalOfWebhookKeyBytes - kEventKeyBytes;
+    if (key.size() != kFinalOfWebhookKeyBytes ||
+        key.substr(0, shared) != std::string_view(first).substr(0, shared)) {
+      return std::optional<EventSeq>();
+    }
+    return std::optional<EventSeq>(event_seq_of(key.substr(shared)));
+  }
+
+  Result<std::optional<model::DeadLetterPosition>> dead_before(
+      model::OrgId org, const model::DeadLetterPosition& before) override {
+    const std::string beyond = dead_of_org_key(org, before.seq, before.webhook);
+    if (!finals_.seek_before(beyond)) return none<model::DeadLetterPosition>(finals_);
+    const std::string_view key = finals_.key();
+    const std::size_t shared = kDeadOfOrgKeyBytes - kEventKeyBytes - sizeof(std::uint32_t);
+    if (key.size() != kDeadOfOrgKeyBytes ||
+        key.substr(0, shared) != std::string_view(beyond).substr(0, shared)) {
+      return std::optional<model::DeadLetterPosition>();
+    }
+    return std::optional(
+        model::DeadLetterPosition{event_seq_of(key.substr(shared, kEventKeyBytes)),
+                                  webhook_ref_of(key.substr(shared + kEventKeyBytes))});
+  }
+
+  Result<model::EventPtr> event_at(EventSeq seq) override {
+    const std::string key = event_key(seq);
+    rocksdb::ReadOptions read;
+    read.snapshot = snapshot_.get();
+    rocksdb::PinnableSlice stored;
+    const rocksdb::Status got = rocks_->Get(read, columns_[kEvents], key, &stored);
+    if (got.IsNotFound()) return model::EventPtr();
+    if (!got.ok()) return translate(got, "cannot read an event");
+    Result<model::Event> event = decode_at<model::Event>(key, view(stored));
+    if (!event.ok()) return event.error();
+    return model::EventPtr(std::make_shared<const model::Event>(std::move(event.value())));
+  }
+
   Result<model::DeliveryCounts> finals_of(EventSeq seq) override {
     model::DeliveryCounts counts;
     const std::string beyond =
@@ -187,6 +238,7 @@ class RocksLogRows final : public LogRows {
   Backwards attempts_;
   Backwards finals_;
   Backwards org_events_;
+  std::unique_ptr<rocksdb::Iterator> upwards_;  // finals, from old to new
 };
 
 }  // namespace
@@ -204,6 +256,16 @@ Result<ListPage> RocksStore::Database::list_of(const ListAttempts& query) const 
 Result<ListPage> RocksStore::Database::list_of(const ListEvents& query) const {
   RocksLogRows rows(rocks.get(), columns);
   return list_events(rows, query);
+}
+
+Result<ListPage> RocksStore::Database::list_of(const ListFinals& query) const {
+  RocksLogRows rows(rocks.get(), columns);
+  return list_finals(rows, query);
+}
+
+Result<ListPage> RocksStore::Database::list_of(const ListDead& query) const {
+  RocksLogRows rows(rocks.get(), columns);
+  return list_dead(rows, query);
 }
 
 }  // namespace triggerd::store

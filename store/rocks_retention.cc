@@ -236,6 +236,10 @@ Result<std::uint64_t> RocksRetentionRows::erase(const model::Event& event) {
     of_webhook.append(of_event.substr(1, kEventKeyBytes));
     note(writes_.Delete(columns_[kFinals], of_webhook));
     note(writes_.Delete(columns_[kFinals], slice(of_event)));
+    if (of_event[shared] == static_cast<char>(model::DeliveryState::kDead)) {
+      const model::WebhookRef webhook = webhook_ref_of(of_event.substr(shared + 1));
+      note(writes_.Delete(columns_[kFinals], dead_of_org_key(event.org, event.seq, webhook)));
+    }
   }
   if (!at_[kFinals]->status().ok()) return nothing<std::uint64_t>(kFinals);
 

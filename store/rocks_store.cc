@@ -116,6 +116,8 @@ base::Status RocksStore::scan(const std::function<void(model::Record)>& record) 
                      return left.generation < right.generation;
                    });
   for (model::Trigger& trigger : triggers) record(std::move(trigger));
+  status = database.for_each_registered<model::RecoverJob>(kJobPrefix, hand_over);
+  if (!status.ok()) return status;
 
   const model::EventSeq first =
       counters.value() ? counters.value()->first_pending : model::EventSeq(0);

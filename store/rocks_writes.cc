@@ -60,7 +60,8 @@ rocksdb::Status RocksStore::Database::put_event(rocksdb::WriteBatch& batch,
 }
 
 rocksdb::Status RocksStore::Database::put_attempt(rocksdb::WriteBatch& batch,
-                                                  const model::AttemptRecord& attempt) {
+                                                  const model::PutAttempt& change) {
+  const model::AttemptRecord& attempt = change.attempt;
   rocksdb::Status status = put(batch, kAttempts, key_of(attempt), attempt);
   const model::DeliveryState state = attempt.state_after;
   if (state != model::DeliveryState::kDead && state != model::DeliveryState::kCancelled) {
@@ -70,6 +71,11 @@ rocksdb::Status RocksStore::Database::put_attempt(rocksdb::WriteBatch& batch,
   if (status.ok()) status = batch.Put(columns[kFinals], of_webhook, "");
   const std::string of_event = final_of_event_key(attempt.seq, state, attempt.webhook);
   if (status.ok()) status = batch.Put(columns[kFinals], of_event, "");
+  if (state != model::DeliveryState::kDead || attempt.trigger_type != model::TriggerType::kEvent) {
+    return status;
+  }
+  const std::string of_org = dead_of_org_key(change.org, attempt.seq, attempt.webhook);
+  if (status.ok()) status = batch.Put(columns[kFinals], of_org, "");
   return status;
 }
 
@@ -87,6 +93,8 @@ rocksdb::Status RocksStore::Database::reopen(rocksdb::WriteBatch& batch,
       status = erase(batch, kFinals, final_of_event_key(change.seq, state, change.webhook));
     }
   }
+  const std::string of_org = dead_of_org_key(change.org, change.seq, change.webhook);
+  if (status.ok()) status = erase(batch, kFinals, of_org);
   return status;
 }
 
@@ -144,10 +152,16 @@ base::Status RocksStore::Database::add(rocksdb::WriteBatch& batch,
           [&](const model::ErasePending& change) {
             return erase(batch, kPending, pending_key(change.seq, change.chunk));
           },
-          [&](const model::PutAttempt& change) { return put_attempt(batch, change.attempt); },
+          [&](const model::PutAttempt& change) { return put_attempt(batch, change); },
           [&](const model::ReopenDelivery& change) { return reopen(batch, change); },
           [&](const model::EraseLog& change) {
             return batch.Put(columns[kRegistry], erasure_key(change.org), event_key(change.before));
+          },
+          [&](const model::PutJob& change) {
+            return put(batch, kRegistry, key_of(change.job), change.job);
+          },
+          [&](const model::EraseJob& change) {
+            return erase(batch, kRegistry, job_key(change.org, change.id));
           },
           [&](const model::PutSigningKey& change) {
             return put(batch, kRegistry, signing_key_key(change.key.kid), change.key);

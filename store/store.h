@@ -86,8 +86,31 @@ struct ListEventsAfter {
   std::size_t bytes_max = 0;        // of contents; passed by the last event at most
   std::uint32_t looked_at_max = 0;  // rows
 };
+// Deliveries of a webhook that are over in one of these states, oldest first, with their events.
+struct ListFinals {
+  model::OrgId org;
+  model::WebhookRef webhook;
+  model::EventSeq after;
+  model::WallTime since;
+  model::WallTime until;
+  std::uint8_t states = 0;  // model::RecoverStates
+  std::uint32_t count_max = 0;
+  std::uint32_t looked_at_max = 0;
+  std::size_t bytes_max = 0;  // of contents; passed by one event at most
+};
+// The dead letters of an organization or of one of its webhooks, newest first.
+struct ListDead {
+  model::OrgId org;
+  std::optional<model::WebhookRef> webhook;
+  model::LogFilter filter;
+  std::optional<model::DeadLetterPosition> position;
+  std::uint32_t count_max = 0;
+  std::uint32_t looked_at_max = 0;
+  bool with_events = false;
+  std::size_t bytes_max = 0;  // as above
+};
 using ListQuery = std::variant<ListDeliveries, ListPending, ListRecentEvents, ListLog, ListAttempts,
-                               ListEvents, ListEventsAfter>;
+                               ListEvents, ListEventsAfter, ListFinals, ListDead>;
 struct ListPage {
   std::vector<model::AttemptRecord>
       attempts;                              // ListDeliveries: latest of each, absent ones skipped
@@ -101,6 +124,10 @@ struct ListPage {
   std::optional<model::EventSeq> looked_at_through;
   bool is_whole = false;
   model::EventSeq erased_before;
+  std::vector<model::StoredDelivery> finals;      // ListFinals
+  std::optional<model::EventSeq> finals_to;       // ListFinals: looked at so far; more may follow
+  std::vector<model::DeadLetter> dead;            // ListDead
+  std::optional<model::DeadLetterPosition> dead_next;  // ListDead: more may follow
 };
 
 // What is kept no longer, besides what EraseLog named. An event goes with its id, its summary and
@@ -139,10 +166,10 @@ class Store {
   virtual base::Result<ListPage> list(const ListQuery& query) = 0;
 
   // Everything a recovery needs, in this order: Counters (once, if ever put), SigningKey,
-  // Organization, ApiKey, EventType, Webhook (by ref), Trigger (by generation), PendingChunk (by
-  // sequence and chunk, from Counters::first_pending on). Event contents are not part of it.
-  // `Counters::next_event` given is beyond every stored event. kCorrupt: a row's checksum or layout
-  // is wrong.
+  // Organization, ApiKey, EventType, Webhook (by ref), Trigger (by generation), RecoverJob,
+  // PendingChunk (by sequence and chunk, from Counters::first_pending on). Event contents are not
+  // part of it. `Counters::next_event` given is beyond every stored event. kCorrupt: a row's
+  // checksum or layout is wrong.
   virtual base::Status scan(const std::function<void(model::Record)>& record) = 0;
 
   // Does a piece of a retention pass. Not of the batches: nothing rests on it, and what a crash

@@ -63,6 +63,7 @@ using OrgId = UuidId<struct OrgTag>;
 using WebhookId = UuidId<struct WebhookTag>;
 using EventId = UuidId<struct EventTag>;
 using ApiKeyId = UuidId<struct ApiKeyTag>;
+using JobId = UuidId<struct JobTag>;
 
 // One request at the engine's door; minted by the edge, unique while the process lives.
 using RequestId = IntegerId<struct RequestTag, std::uint64_t>;

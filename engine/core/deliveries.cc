@@ -64,13 +64,11 @@ void Deliveries::accept(const EventPtr& event) {
   for (std::uint32_t i = 0; i < pending.count; ++i) {
     pending.deliveries[i].webhook = event->matches[i].webhook;
     pending.deliveries[i].generation = event->matches[i].generation;
-    count_pending(event->matches[i].webhook, event->seq);
+    counts_.added(event->org, event->matches[i].webhook, event->seq);
   }
   const std::uint32_t count = pending.count;
   const std::uint32_t place = events_.add(std::move(pending));
   events_.keep(place, event);
-  pending_ += count;
-  pending_by_org_[event->org] += count;
   for (std::uint32_t chunk = 0; chunk * model::kPendingChunkEntries < count; ++chunk) {
     write_row(DirtyRow{place, chunk});
   }
@@ -90,6 +88,10 @@ void Deliveries::webhook_changed(const Webhook& before, Now now) {
   const bool moved = webhook->target_url != before.target_url;
   const bool enabled =
       before.state == WebhookState::kDisabled && webhook->state != WebhookState::kDisabled;
+  const bool disabled =
+      before.state != WebhookState::kDisabled && webhook->state == WebhookState::kDisabled;
+  if (enabled) outbox_.tell({FactKind::kWebhookEnabled, webhook->org, ref});
+  if (disabled) outbox_.tell({FactKind::kWebhookDisabled, webhook->org, ref});
   const bool renewed = moved || enabled;
   if (renewed) health_.forget(ref);
   if (model::ordering_of(webhook->delivery) == model::Ordering::kKey) {
@@ -142,10 +144,11 @@ void Deliveries::delayed_at(DeliveryRef delivery, HeapPosition position) {
   delivery_at(delivery).heap_position = position;
 }
 
-Deliveries::Fate Deliveries::fate_of(const PendingDelivery& delivery) const {
+Fate Deliveries::fate_of(const PendingDelivery& delivery) const {
   const Webhook* webhook = registry_.peek(delivery.webhook);
   if (webhook == nullptr) return {DeliveryState::kCancelled, "the webhook was deleted"};
-  if (!registry_.in_force(delivery.webhook, delivery.generation)) {
+  if (delivery.generation != model::kNoTrigger &&
+      !registry_.in_force(delivery.webhook, delivery.generation)) {
     return {DeliveryState::kCancelled, "the trigger was deleted"};
   }
   if (webhook->state != WebhookState::kDisabled) return {};
@@ -192,8 +195,7 @@ void Deliveries::move(DeliveryRef delivery, DeliveryPlace to) {
   moved.place = to;
   if (is_busy(from)) --event.busy;
   if (is_busy(to)) ++event.busy;
-  if (from == DeliveryPlace::kDelayed) --delayed_;
-  if (to == DeliveryPlace::kDelayed) ++delayed_;
+  counts_.moved(moved.webhook, from, to);
   if (is_active(from) == is_active(to)) return;
   const std::uint32_t active = is_active(to) ? event.active + 1 : event.active - 1;
   const bool turned = (event.active == 0) != (active == 0);
@@ -206,13 +208,6 @@ void Deliveries::mark_dirty(DeliveryRef delivery) {
       delivery.event, static_cast<std::uint32_t>(delivery.match / model::kPendingChunkEntries)});
 }
 
-void Deliveries::count_pending(WebhookRef ref, model::EventSeq seq) {
-  if (ref.value() >= pending_by_webhook_.size()) pending_by_webhook_.resize(ref.value() + 1);
-  model::PendingOfWebhook& pending = pending_by_webhook_[ref.value()];
-  ++pending.count;
-  pending.newest = std::max(pending.newest, seq);
-}
-
 // --- To look at -------------------------------------------------------------------------------
 
 std::optional<base::MonoTime> Deliveries::next_deadline() const {
@@ -221,16 +216,6 @@ std::optional<base::MonoTime> Deliveries::next_deadline() const {
     return now_.mono;
   }
   return scheduler_.next_due();
-}
-
-std::uint64_t Deliveries::pending_of(const OrgId& org) const {
-  const auto at = pending_by_org_.find(org);
-  return at == pending_by_org_.end() ? 0 : at->second;
-}
-
-model::PendingOfWebhook Deliveries::pending_of(WebhookRef ref) const {
-  if (ref.value() >= pending_by_webhook_.size()) return {};
-  return pending_by_webhook_[ref.value()];
 }
 
 std::optional<model::EventSeq> Deliveries::first_pending() const {

@@ -19,32 +19,23 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/base/random.h"
 #include "engine/base/time.h"
+#include "engine/core/delivery_parts.h"
 #include "engine/core/key_lines.h"
+#include "engine/core/mending_watch.h"
 #include "engine/core/outbox.h"
+#include "engine/core/pending_counters.h"
 #include "engine/core/pending_events.h"
 #include "engine/core/publish_waits.h"
 #include "engine/core/registry.h"
-#include "engine/core/retry_policy.h"
-#include "engine/core/scheduler.h"
 #include "engine/core/webhook_health.h"
-#include "engine/model/delivery_log.h"
-#include "engine/model/network.h"
 #include "engine/model/output.h"
 
 namespace triggerd::core {
-
-struct DeliveryOptions {
-  RetryOptions retry;
-  SchedulerLimits limits;
-  model::TargetPolicy targets;
-  std::size_t payload_cache_bytes = 0;
-  base::Duration disable_after{0};  // of a webhook that only fails; 0: never
-  std::uint64_t seed = 0;
-};
 
 class Deliveries final : private DelayObserver {
  public:
@@ -73,17 +64,37 @@ class Deliveries final : private DelayObserver {
   // A trigger is not there any more: its deliveries are found and cancelled by and by.
   void trigger_removed() { request_sweep(); }
 
+  // --- By hand (delivery_mend.cc) -------------------------------------------------------------
+  // The delivery while it is not over.
+  [[nodiscard]] std::optional<DeliveryRef> find_open(model::EventSeq seq, std::uint32_t match);
+  [[nodiscard]] const PendingDelivery& look_at(DeliveryRef delivery) const {
+    return events_.at(delivery.event).deliveries[delivery.match];
+  }
+  // One that waits for a later time is due now. False: nothing is to be stored. Requires: not over.
+  bool hurry(DeliveryRef delivery, base::Now now);
+  // Gives it up. False while an attempt is under way. Requires: not over.
+  bool skip(DeliveryRef delivery, base::Now now);
+  // Gives one again that is over, as `stored` has it. Requires: find_open() has nothing.
+  void reopen(const model::StoredDelivery& stored, base::Now now);
+  // For who reads what is over, in order to give it again.
+  [[nodiscard]] MendingWatch& watch() { return watch_; }
+
   // Writes the pending rows that changed since the last call. Before the batch is taken.
   void write_rows();
 
   // --- To look at -----------------------------------------------------------------------------
   [[nodiscard]] std::optional<base::MonoTime> next_deadline() const;
-  [[nodiscard]] std::uint64_t pending() const { return pending_; }
-  [[nodiscard]] std::uint64_t pending_of(const model::OrgId& org) const;
-  // As of the last write_rows(); what was accepted since counts already.
-  [[nodiscard]] model::PendingOfWebhook pending_of(model::WebhookRef ref) const;
+  [[nodiscard]] const PendingCounters& counts() const { return counts_; }
   [[nodiscard]] std::uint64_t in_flight() const { return attempts_.size(); }
-  [[nodiscard]] std::uint64_t delayed() const { return delayed_; }
+  [[nodiscard]] std::optional<model::WallTime> oldest_of(const model::OrgId& org) {
+    return counts_.oldest_of(org, events_);
+  }
+  // Paused, or its receiver is left alone for a while.
+  [[nodiscard]] bool is_held_back(model::WebhookRef ref) const {
+    return scheduler_.has_lane(ref) && scheduler_.is_held_back(ref);
+  }
+  // Those that others of their key wait behind, most first. False: there are more.
+  bool held_keys(model::WebhookRef ref, std::vector<model::HeldKey>& keys) const;
   [[nodiscard]] std::size_t payload_bytes() const { return events_.payload_bytes(); }
   // The lowest sequence with a pending row; nothing when there is none. After write_rows().
   [[nodiscard]] std::optional<model::EventSeq> first_pending() const;
@@ -91,24 +102,6 @@ class Deliveries final : private DelayObserver {
   void append_durable_state(std::string& out) const;
 
  private:
-  struct Attempt {
-    Grant grant;
-    model::WebhookPtr webhook;  // as it was called
-  };
-  struct PayloadRead {
-    std::uint32_t event = 0;
-    std::vector<Grant> waiting;
-  };
-  // What has become of the webhook and the trigger of a delivery.
-  struct Fate {
-    model::DeliveryState state = model::DeliveryState::kReady;  // kReady: go on
-    const char* detail = "";
-  };
-  struct DirtyRow {
-    std::uint32_t event = 0;
-    std::uint32_t chunk = 0;
-  };
-
   void delayed_at(DeliveryRef delivery, base::HeapPosition position) override;
 
   // deliveries.cc
@@ -124,7 +117,6 @@ class Deliveries final : private DelayObserver {
   void configure_lane(const model::Webhook& webhook);
   void move(DeliveryRef delivery, DeliveryPlace to);
   void mark_dirty(DeliveryRef delivery);
-  void count_pending(model::WebhookRef ref, model::EventSeq seq);
   void disable(const model::Webhook& webhook, model::DisabledReason reason, base::Now now);
   void replace(model::Webhook changed);
 
@@ -154,6 +146,8 @@ class Deliveries final : private DelayObserver {
   void log(DeliveryRef delivery, std::uint16_t number, model::Outcome outcome);
   void retry_later(DeliveryRef delivery, const model::Outcome& outcome, base::Duration delay,
                    base::Now now);
+  void tell_of_breaker(const Grant& grant, BreakerChange change);
+  void tell_of_dead_letter(DeliveryRef delivery, const model::Outcome& outcome);
   void step_back(const Grant& grant, const model::Outcome& outcome, base::Duration delay,
                  base::Now now);
 
@@ -176,14 +170,11 @@ class Deliveries final : private DelayObserver {
   KeyLines lines_;
   WebhookHealth health_;
 
-  std::unordered_map<model::AttemptId, Attempt> attempts_;          // never iterated
-  std::unordered_map<model::ReadId, PayloadRead> reads_;            // never iterated
-  std::unordered_map<model::OrgId, std::uint64_t> pending_by_org_;  // never iterated
-  std::vector<model::PendingOfWebhook> pending_by_webhook_;         // by ref
-  std::vector<model::WebhookRef> concluded_;  // since the last write_rows(), one each time
+  std::unordered_map<model::AttemptId, Attempt> attempts_;  // never iterated
+  std::unordered_map<model::ReadId, PayloadRead> reads_;    // never iterated
+  PendingCounters counts_;
   std::uint64_t last_attempt_ = 0;
-  std::uint64_t pending_ = 0;
-  std::uint64_t delayed_ = 0;
+  MendingWatch watch_;
 
   std::vector<DirtyRow> dirty_;
   std::vector<std::uint32_t> finished_;  // events to forget once their rows are erased

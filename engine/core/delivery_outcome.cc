@@ -58,7 +58,7 @@ void Deliveries::finish(AttemptId id, const Outcome& outcome, Now now) {
   const Attempt attempt = std::move(at->second);
   attempts_.erase(at);
   const Grant& grant = attempt.grant;
-  scheduler_.release(grant, report_of(outcome), now.mono);
+  tell_of_breaker(grant, scheduler_.release(grant, report_of(outcome), now.mono));
 
   PendingDelivery& delivery = delivery_at(grant.delivery);
   const RetryDecision decision = decide(attempt, outcome);
@@ -73,6 +73,7 @@ void Deliveries::finish(AttemptId id, const Outcome& outcome, Now now) {
       conclude(grant.delivery, DeliveryState::kDelivered, number, outcome);
       break;
     case RetryVerdict::kGone: {
+      tell_of_dead_letter(grant.delivery, outcome);
       conclude(grant.delivery, DeliveryState::kDead, number, outcome);
       const Webhook* webhook = registry_.peek(grant.lane);
       if (webhook != nullptr && webhook->state != WebhookState::kDisabled) {
@@ -81,6 +82,7 @@ void Deliveries::finish(AttemptId id, const Outcome& outcome, Now now) {
       break;
     }
     case RetryVerdict::kDead:
+      tell_of_dead_letter(grant.delivery, outcome);
       conclude(grant.delivery, DeliveryState::kDead, number, outcome);
       break;
     case RetryVerdict::kRetry:
@@ -101,8 +103,32 @@ void Deliveries::finish(AttemptId id, const Outcome& outcome, Now now) {
   close_if_over(grant.lane);
 }
 
+void Deliveries::tell_of_breaker(const Grant& grant, BreakerChange change) {
+  if (change == BreakerChange::kNone) return;
+  const Webhook* webhook = registry_.peek(grant.lane);
+  if (webhook == nullptr) return;
+  outbox_.tell(
+      {change == BreakerChange::kOpened ? FactKind::kBreakerOpened : FactKind::kBreakerClosed,
+       webhook->org, grant.lane});
+}
+
+void Deliveries::tell_of_dead_letter(DeliveryRef delivery, const Outcome& outcome) {
+  const PendingEvent& event = events_.at(delivery.event);
+  const PendingDelivery& dead = event.deliveries[delivery.match];
+  Fact fact{FactKind::kDeadLetter, event.org, dead.webhook};
+  fact.event = event.id;
+  fact.event_name = event.name;
+  fact.attempts = dead.attempts;
+  fact.outcome = outcome.kind;
+  fact.http_status = outcome.http_status;
+  fact.detail = outcome.detail;
+  outbox_.tell(std::move(fact));
+}
+
 RetryDecision Deliveries::decide(const Attempt& attempt, const Outcome& outcome) {
-  const std::uint32_t number = delivery_at(attempt.grant.delivery).attempts + 1U;
+  // Of those since it was accepted, or given again by hand.
+  const PendingDelivery& delivery = delivery_at(attempt.grant.delivery);
+  const std::uint32_t number = delivery.attempts - delivery.attempts_before + 1U;
   const Webhook* webhook = registry_.peek(attempt.grant.lane);
   const auto& own = (webhook != nullptr ? *webhook : *attempt.webhook).delivery.schedule;
   const std::span<const Duration> schedule = own ? *own : options_.retry.schedule;
@@ -159,10 +185,8 @@ void Deliveries::conclude(DeliveryRef delivery, DeliveryState state, std::uint16
   mark_dirty(delivery);
   follow(delivery);
 
-  --pending_;
-  concluded_.push_back(concluded.webhook);
-  const auto of_org = pending_by_org_.find(event.org);
-  if (--of_org->second == 0) pending_by_org_.erase(of_org);
+  counts_.concluded(event.org, concluded.webhook);
+  if (concluded.generation == model::kNoTrigger) watch_.over(event.seq, delivery.match);
   if (--event.open == 0) {
     events_.drop(delivery.event);
     finished_.push_back(delivery.event);
@@ -185,7 +209,7 @@ void Deliveries::log(DeliveryRef delivery, std::uint16_t number, Outcome outcome
   const OutcomeClass kind = outcome.kind;
   const std::uint16_t http_status = outcome.http_status;
   record.outcome = std::move(outcome);
-  outbox_.put(PutAttempt{std::move(record)});
+  outbox_.put(PutAttempt{std::move(record), event.org});
   const bool is_first = number == 1 || (number == kNoAttempt && logged.attempts == 0);
   if (is_first) waits_.over(event.seq, delivery.match, kind, http_status);
 }

@@ -32,8 +32,7 @@ void Deliveries::write_rows() {
   dirty_.erase(std::unique(dirty_.begin(), dirty_.end(), same), dirty_.end());
   for (const DirtyRow& row : dirty_) write_row(row);
   dirty_.clear();
-  for (const model::WebhookRef ref : concluded_) --pending_by_webhook_[ref.value()].count;
-  concluded_.clear();
+  counts_.settle();
   for (const std::uint32_t place : finished_) {
     if (sweep_at_ == place) sweep_at_ = events_.after(place);
     events_.erase(place);
@@ -53,7 +52,8 @@ void Deliveries::write_row(const DirtyRow& row) {
     const PendingDelivery& delivery = event.deliveries[i];
     open = open || !model::is_final(delivery.state);
     chunk.entries.push_back(PendingEntry{delivery.webhook, delivery.generation, delivery.state,
-                                         delivery.attempts, delivery.due});
+                                         delivery.attempts, delivery.attempts_before,
+                                         delivery.due});
   }
   if (!open) {
     outbox_.put(ErasePending{event.seq, row.chunk});
@@ -103,12 +103,11 @@ void Deliveries::load(const PendingChunk& chunk) {
     delivery.generation = entry.generation;
     delivery.state = entry.state;
     delivery.attempts = entry.attempts;
+    delivery.attempts_before = entry.attempts_before;
     delivery.due = entry.due;
     if (model::is_final(entry.state)) continue;
     ++event.open;
-    ++pending_;
-    ++pending_by_org_[event.org];
-    count_pending(entry.webhook, event.seq);
+    counts_.added(event.org, entry.webhook, event.seq);
   }
 }
 
@@ -142,6 +141,9 @@ void Deliveries::append_durable_state(std::string& out) const {
              std::to_string(delivery.webhook.value()) + " generation " +
              std::to_string(delivery.generation.value()) + " attempts " +
              std::to_string(delivery.attempts);
+      if (delivery.attempts_before > 0) {
+        out += " before " + std::to_string(delivery.attempts_before);
+      }
       out += delivery.state == DeliveryState::kReady
                  ? " ready\n"
                  : " due " + base::to_rfc3339(delivery.due) + "\n";

@@ -12,7 +12,7 @@ using model::WebhookRef;
 
 void Deliveries::request_sweep() {
   // Whatever is not delayed is asked for its fate before it starts, and when its outcome comes.
-  if (delayed_ > 0) sweep_wanted_ = true;
+  if (counts_.delayed() > 0) sweep_wanted_ = true;
 }
 
 void Deliveries::drain_lanes(std::size_t& budget, Now now) {

@@ -47,7 +47,17 @@ constexpr bool kIsForReader =
     std::is_same_v<Asked, model::GetEvent> || std::is_same_v<Asked, model::ReadRecentEvents> ||
     std::is_same_v<Asked, model::ListLoggedDeliveries> ||
     std::is_same_v<Asked, model::ListLoggedEvents> || std::is_same_v<Asked, model::GetDelivery> ||
-    std::is_same_v<Asked, model::ReadEventsAfter>;
+    std::is_same_v<Asked, model::ReadEventsAfter> || std::is_same_v<Asked, model::ListDeadLetters>;
+
+template <class Asked>
+constexpr bool kIsForMending =
+    std::is_same_v<Asked, model::RetryDelivery> || std::is_same_v<Asked, model::SkipDelivery> ||
+    std::is_same_v<Asked, model::GetPending> || std::is_same_v<Asked, model::ListOrderingKeys>;
+
+template <class Asked>
+constexpr bool kIsForJobs =
+    std::is_same_v<Asked, model::StartRecovery> || std::is_same_v<Asked, model::ListJobs> ||
+    std::is_same_v<Asked, model::GetJob> || std::is_same_v<Asked, model::CancelJob>;
 
 PublishLimits publish_limits(const EngineOptions& options) {
   PublishLimits limits;
@@ -76,10 +86,19 @@ Engine::Parts::Parts(EngineOptions given, base::Random& random)
                                  options.rates.jwks.burst),
                    seed, outbox),
       hooks(options.hooks, options.hook_breaker, options.targets, registry, publisher, outbox,
-            seed) {
+            seed),
+      mending(MendingLimits{options.pending_per_org_max, options.pending_max}, registry, deliveries,
+              outbox),
+      recover_jobs(mending, registry, deliveries, outbox, random),
+      operational_events(registry, publisher, outbox, random) {
   stored.next_webhook = registry.next_webhook();
   stored.next_generation = registry.next_generation();
   stored.next_event = publisher.next_event();
+}
+
+void Engine::Parts::advance(Now now) {
+  operational_events.publish(now);
+  deliveries.advance(now);
 }
 
 void Engine::Parts::write_counters() {
@@ -87,12 +106,15 @@ void Engine::Parts::write_counters() {
                      stored.next_generation != registry.next_generation();
   const bool far =
       publisher.next_event().value() - stored.next_event.value() >= model::kEventsPerCounters;
-  if (!moved && !far && !counters_wanted) return;
+  // A recovery begins its scan there: one that was given again may lie below.
+  const std::optional<model::EventSeq> first = deliveries.first_pending();
+  const bool lower = first && *first < stored.first_pending;
+  if (!moved && !far && !lower && !counters_wanted) return;
   counters_wanted = false;
   stored.next_webhook = registry.next_webhook();
   stored.next_generation = registry.next_generation();
   stored.next_event = publisher.next_event();
-  stored.first_pending = deliveries.first_pending().value_or(publisher.next_event());
+  stored.first_pending = first.value_or(publisher.next_event());
   outbox.put(model::PutCounters{stored});
 }
 
@@ -120,6 +142,10 @@ void Engine::handle(model::Request request, RequestId id, Now now) {
                              std::is_same_v<Asked, model::ListSigningKeys> ||
                              std::is_same_v<Asked, model::GetJwks>) {
           parts.signing_keys.handle(std::forward<decltype(asked)>(asked), id, now);
+        } else if constexpr (kIsForMending<Asked>) {
+          parts.mending.handle(asked, id, now);
+        } else if constexpr (kIsForJobs<Asked>) {
+          parts.recover_jobs.handle(asked, id, now);
         } else if constexpr (kIsForReader<Asked>) {
           TRIGGERD_ASSERT(!kIsForReader<Asked>);
         } else {
@@ -130,30 +156,32 @@ void Engine::handle(model::Request request, RequestId id, Now now) {
   if (parts.registry.organization_count() < organizations) {
     // With its events goes maybe the highest sequence that is stored.
     parts.outbox.put(model::EraseLog{*deleted, parts.publisher.next_event()});
+    parts.recover_jobs.organization_erased(*deleted);
     parts.counters_wanted = true;
   }
   // A hook waits for nothing of the deliveries, and they for nothing of it.
-  if (!is_hook) parts.deliveries.advance(now);
+  if (!is_hook) parts.advance(now);
 }
 
 void Engine::finish(AttemptId id, const model::Outcome& outcome, Now now) {
   if (model::is_hook_attempt(id)) return parts_->hooks.finish(id, outcome, now);
   parts_->deliveries.finish(id, outcome, now);
-  parts_->deliveries.advance(now);
+  parts_->advance(now);
 }
 
 void Engine::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
   // ParkedLoaded answers nothing that is asked today: like any other answer it finds no asker.
-  if (!parts_->publisher.loaded(id, answer, now)) {
-    static_cast<void>(parts_->deliveries.loaded(id, answer, now));
-  }
-  parts_->deliveries.advance(now);
+  static_cast<void>(
+      parts_->publisher.loaded(id, answer, now) || parts_->deliveries.loaded(id, answer, now) ||
+      parts_->mending.loaded(id, answer, now) || parts_->recover_jobs.loaded(id, answer, now));
+  parts_->advance(now);
 }
 
 void Engine::tick(Now now) {
   parts_->hooks.advance(now);
   parts_->signing_keys.tick(now);
-  parts_->deliveries.advance(now);
+  parts_->recover_jobs.advance(now);
+  parts_->advance(now);
   parts_->waits.advance(now);
 }
 
@@ -164,12 +192,14 @@ void Engine::tick_hooks(Now now) {
 void Engine::cancel(RequestId id) {
   parts_->publisher.cancel(id);
   parts_->hooks.cancel(id);
+  parts_->mending.cancel(id);
   parts_->waits.cancel(id);
   parts_->outbox.drop_reply(id);
 }
 
 void Engine::stop_waiting() {
   parts_->waits.stop();
+  parts_->recover_jobs.stop_all();
 }
 
 model::Output Engine::take_output() {
@@ -182,7 +212,8 @@ std::optional<MonoTime> Engine::next_deadline() const {
   std::optional<MonoTime> next;
   for (const std::optional<MonoTime>& each :
        {parts_->hooks.next_deadline(), parts_->deliveries.next_deadline(),
-        parts_->signing_keys.next_deadline(), parts_->waits.next_deadline()}) {
+        parts_->signing_keys.next_deadline(), parts_->waits.next_deadline(),
+        parts_->recover_jobs.next_deadline()}) {
     if (each && (!next || *each < *next)) next = each;
   }
   return next;
@@ -209,7 +240,7 @@ std::optional<model::WebhookRef> Engine::webhook_ref(model::OrgId org, model::We
 }
 
 model::PendingOfWebhook Engine::pending_of(model::WebhookRef ref) const {
-  return parts_->deliveries.pending_of(ref);
+  return parts_->deliveries.counts().pending_of(ref);
 }
 
 std::optional<model::EventSeq> Engine::first_pending() const {
@@ -221,13 +252,14 @@ EngineStats Engine::stats() const {
   stats.organizations = parts_->registry.organization_count();
   stats.webhooks = parts_->registry.webhook_count();
   stats.triggers = parts_->registry.trigger_count();
-  stats.pending = parts_->deliveries.pending();
+  stats.pending = parts_->deliveries.counts().pending();
   stats.in_flight = parts_->deliveries.in_flight();
-  stats.delayed = parts_->deliveries.delayed();
+  stats.delayed = parts_->deliveries.counts().delayed();
   stats.hook_calls = parts_->hooks.calls();
   stats.hooks_in_flight = parts_->hooks.in_flight();
   stats.publishes_waiting = parts_->waits.publishes();
   stats.deliveries_watched = parts_->waits.deliveries();
+  stats.recover_jobs = parts_->recover_jobs.running();
   return stats;
 }
 

@@ -67,6 +67,7 @@ struct EngineStats {
   std::uint64_t hooks_in_flight = 0;     // calls of webhooks for them
   std::uint64_t publishes_waiting = 0;   // requests that wait for first attempts
   std::uint64_t deliveries_watched = 0;  // by them
+  std::uint64_t recover_jobs = 0;        // under way
 };
 
 class Engine {
@@ -96,7 +97,7 @@ class Engine {
   // Nobody waits for this request any more: its reply is not sent. What it did stands.
   void cancel(model::RequestId id);
   // No attempt of an event will be let out any more: publishers that wait for first attempts are
-  // answered with what is known, and from now on none waits.
+  // answered with what is known, and from now on none waits; jobs stand still.
   void stop_waiting();
 
   // All that came of the inputs since the last call. Never fails; empty when nothing happened.

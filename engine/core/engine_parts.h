@@ -9,9 +9,12 @@
 #include "engine/core/engine.h"
 #include "engine/core/event_catalogue.h"
 #include "engine/core/hook_calls.h"
+#include "engine/core/mending.h"
+#include "engine/core/operational_events.h"
 #include "engine/core/outbox.h"
 #include "engine/core/publish_waits.h"
 #include "engine/core/publisher.h"
+#include "engine/core/recover_jobs.h"
 #include "engine/core/registry.h"
 #include "engine/core/registry_requests.h"
 #include "engine/core/signing_keys.h"
@@ -26,6 +29,10 @@ struct Engine::Parts {
   // that a recovery begins its scan late.
   void write_counters();
 
+  // Ends every input that is not a hook's: what was found out becomes events, what may start
+  // starts.
+  void advance(base::Now now);
+
   EngineOptions options;
   std::uint64_t seed;  // of hash tables; drawn first
   Outbox outbox;
@@ -39,6 +46,9 @@ struct Engine::Parts {
   Publisher publisher;
   SigningKeys signing_keys;
   HookCalls hooks;
+  Mending mending;
+  RecoverJobs recover_jobs;
+  OperationalEvents operational_events;
 
   model::Counters stored;  // as last written or loaded
   bool loaded = false;     // something came from the store

@@ -60,8 +60,14 @@ bool EventCatalogue::is_built_in(std::string_view name) {
                      [name](const model::BuiltInEventType& type) { return type.name == name; });
 }
 
+bool EventCatalogue::is_operational(std::string_view name) {
+  if (!model::is_operational(name)) return false;
+  const auto names = model::operational_event_types();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 bool EventCatalogue::knows_event(const OrgId& org, std::string_view name) const {
-  return is_built_in(name) || find(org, name) != nullptr;
+  return is_built_in(name) || is_operational(name) || find(org, name) != nullptr;
 }
 
 const EventType* EventCatalogue::find(const OrgId& org, std::string_view name) const {
@@ -74,7 +80,7 @@ const EventType* EventCatalogue::find(const OrgId& org, std::string_view name) c
 
 std::optional<EventTypeView> EventCatalogue::view(const OrgId& org, std::string_view name) const {
   const EventType* said = find(org, name);
-  if (is_built_in(name)) return built_in_view(org, name, said);
+  if (is_built_in(name) || is_operational(name)) return built_in_view(org, name, said);
   if (said == nullptr) return std::nullopt;
   return EventTypeView{*said, false};
 }
@@ -83,6 +89,9 @@ std::vector<EventTypeView> EventCatalogue::all(const OrgId& org) const {
   std::vector<EventTypeView> views;
   for (const model::BuiltInEventType& type : model::built_in_event_types()) {
     views.push_back(built_in_view(org, type.name, find(org, type.name)));
+  }
+  for (const std::string_view name : model::operational_event_types()) {
+    views.push_back(built_in_view(org, name, nullptr));
   }
   for (EventType& type : said_by(org)) {
     if (!is_built_in(type.name)) views.push_back({std::move(type), false});
@@ -108,6 +117,11 @@ std::vector<EventType> EventCatalogue::said_by(const OrgId& org) const {
 
 Status EventCatalogue::may_put(const EventType& type) const {
   if (Status name = check_name(type.name); !name.ok()) return name;
+  if (model::is_operational(type.name)) {
+    return invalid(
+        "event name: those that begin with triggerd. are the engine's own; choose "
+        "another");
+  }
   if (type.description.size() > model::kDescriptionBytesMax) {
     return invalid("description: at most " + std::to_string(model::kDescriptionBytesMax) +
                    " bytes");

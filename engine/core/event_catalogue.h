@@ -22,6 +22,8 @@ class EventCatalogue {
  public:
   [[nodiscard]] static bool knows_sync_hook(std::string_view name);
   [[nodiscard]] static bool is_built_in(std::string_view name);
+  // Of the engine's own; only the engine publishes it.
+  [[nodiscard]] static bool is_operational(std::string_view name);
 
   // Is it a name that ships, or one of the organization's? No allocation.
   [[nodiscard]] bool knows_event(const model::OrgId& org, std::string_view name) const;
@@ -30,7 +32,7 @@ class EventCatalogue {
   // The name with what is said of it; nothing when the catalogue has no such name.
   [[nodiscard]] std::optional<model::EventTypeView> view(const model::OrgId& org,
                                                          std::string_view name) const;
-  // Built-in ones in the order of the catalogue, then the organization's by name.
+  // Built-in ones in the order of the catalogue, the engine's own, then the organization's by name.
   [[nodiscard]] std::vector<model::EventTypeView> all(const model::OrgId& org) const;
   // What organizations say, in order of (organization, name).
   [[nodiscard]] std::vector<model::EventType> said() const;

@@ -60,6 +60,9 @@ void RegistryRequests::handle(const model::DefineEventType& request, RequestId i
 
 void RegistryRequests::handle(const model::RemoveEventType& request, RequestId id, Now) {
   if (organization_or_refuse(request.org, id) == nullptr) return;
+  if (EventCatalogue::is_operational(request.name)) {
+    return refuse(id, ErrorCode::kConflict, request.name + " is the engine's own and stays");
+  }
   if (EventCatalogue::is_built_in(request.name)) {
     return refuse(id, ErrorCode::kConflict,
                   request.name +

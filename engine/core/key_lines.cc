@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "engine/base/assert.h"
 #include "engine/core/interner.h"
 
 namespace triggerd::core {
@@ -43,6 +44,22 @@ std::optional<DeliveryRef> KeyLines::release(WebhookRef webhook) {
     at = lines_.erase(at);
   }
   return std::nullopt;
+}
+
+void KeyLines::remove(WebhookRef webhook, std::string_view key, DeliveryRef delivery) {
+  const auto at = lines_.find(place_of(webhook, key));
+  const bool was_there = at != lines_.end() && at->second.waiting.remove(delivery);
+  TRIGGERD_ASSERT(was_there);
+}
+
+bool KeyLines::held(WebhookRef webhook, std::size_t lines_max, std::vector<Held>& found) const {
+  auto at = lines_.lower_bound(Place{webhook, 0});
+  for (std::size_t i = 0; at != lines_.end() && at->first.first == webhook; ++at, ++i) {
+    if (i == lines_max) return false;
+    if (at->second.waiting.empty()) continue;
+    found.push_back({at->second.head, at->second.waiting.size()});
+  }
+  return true;
 }
 
 }  // namespace triggerd::core

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "engine/core/lane.h"
 #include "engine/model/records.h"
@@ -35,6 +36,17 @@ class KeyLines {
   // Takes one that waits out of the lines of a webhook, first in line first. Nothing: none waits,
   // and the webhook has no lines any more.
   std::optional<DeliveryRef> release(model::WebhookRef webhook);
+
+  // Takes one that waits out of its line. Requires: it is in the line, and not its head.
+  void remove(model::WebhookRef webhook, std::string_view key, DeliveryRef delivery);
+
+  struct Held {
+    DeliveryRef head;
+    std::size_t waiting = 0;  // behind it
+  };
+  // The lines of a webhook in which some wait behind the head, of the first `lines_max` that it
+  // has; in no order that means anything. False: it has more lines.
+  bool held(model::WebhookRef webhook, std::size_t lines_max, std::vector<Held>& found) const;
 
   [[nodiscard]] std::size_t lines() const { return lines_.size(); }
 

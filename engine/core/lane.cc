@@ -51,4 +51,13 @@ DeliveryRef DeliveryQueue::pop_front() {
   return delivery;
 }
 
+bool DeliveryQueue::remove(DeliveryRef delivery) {
+  std::uint32_t place = 0;
+  while (place < size_ && at(first_ + place) != delivery) ++place;
+  if (place == size_) return false;
+  for (; place > 0; --place) at(first_ + place) = at(first_ + place - 1);
+  pop_front();
+  return true;
+}
+
 }  // namespace triggerd::core

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "engine/base/heap.h"
 #include "engine/core/circuit_breaker.h"
@@ -28,6 +29,8 @@ class DeliveryQueue {
   void push_front(DeliveryRef delivery);
   // Requires: !empty().
   DeliveryRef pop_front();
+  // Takes this one out, wherever it stands; false when it is not here. Looks at all before it.
+  bool remove(DeliveryRef delivery);
 
  private:
   void make_room();
@@ -37,6 +40,20 @@ class DeliveryQueue {
   std::uint32_t capacity_ = 0;  // a power of two, or 0
   std::uint32_t first_ = 0;
   std::uint32_t size_ = 0;
+};
+
+// Learns where a delayed delivery stands, so that Scheduler::undelay() finds it.
+class DelayObserver {
+ public:
+  virtual ~DelayObserver() = default;
+  // kNotInHeap when it has left. Must not call back.
+  virtual void delayed_at(DeliveryRef delivery, base::HeapPosition position) = 0;
+};
+
+// What a webhook may ask for.
+struct LaneSettings {
+  std::optional<std::uint32_t> in_flight_max;  // absent: SchedulerLimits::in_flight_per_lane
+  std::optional<RateLimit> rate;
 };
 
 // First attempts and retries wait apart: neither stands in the other's way.

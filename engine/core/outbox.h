@@ -5,7 +5,9 @@
 #pragma once
 
 #include <utility>
+#include <vector>
 
+#include "engine/core/facts.h"
 #include "engine/model/output.h"
 
 namespace triggerd::core {
@@ -26,6 +28,9 @@ class Outbox {
   void refuse(model::RequestId request, model::Refusal refusal);
   // Asks for a record; made when all that is known now is durable, unless it rests on less.
   model::ReadId ask(model::BatchSeq rests_on, decltype(model::Read::what) what);
+  // For core/operational_events, which takes them before take().
+  void tell(Fact fact) { facts_.push_back(std::move(fact)); }
+  [[nodiscard]] std::vector<Fact> take_facts() { return std::exchange(facts_, {}); }
   // Takes the reply to this request out, if it has not left.
   void drop_reply(model::RequestId request);
 
@@ -34,6 +39,7 @@ class Outbox {
  private:
   model::Output output_{model::Batch{model::BatchSeq(1), {}}, {}, {}};
   std::uint64_t last_read_ = 0;
+  std::vector<Fact> facts_;
 };
 
 }  // namespace triggerd::core

@@ -1,5 +1,6 @@
 #include "engine/core/pending_events.h"
 
+#include <iterator>
 #include <utility>
 
 #include "engine/base/assert.h"
@@ -10,6 +11,7 @@ namespace {
 
 // How many payloads in use trim() passes over before it gives up for now.
 constexpr int kPassedOverMax = 16;
+constexpr std::uint32_t kStepsBetweenMarks = 64;
 
 std::size_t bytes_of(const model::Event& event) {
   return sizeof(model::Event) + event.content.capacity() + event.name.capacity() +
@@ -19,16 +21,19 @@ std::size_t bytes_of(const model::Event& event) {
 
 }  // namespace
 
-std::uint32_t PendingEvents::add(PendingEvent event) {
-  std::uint32_t place = kNoEvent;
+std::uint32_t PendingEvents::take_place() {
   if (free_.empty()) {
     TRIGGERD_ASSERT(events_.size() < kNoEvent);
-    place = static_cast<std::uint32_t>(events_.size());
     events_.emplace_back();
-  } else {
-    place = free_.back();
-    free_.pop_back();
+    return static_cast<std::uint32_t>(events_.size() - 1);
   }
+  const std::uint32_t place = free_.back();
+  free_.pop_back();
+  return place;
+}
+
+std::uint32_t PendingEvents::add(PendingEvent event) {
+  const std::uint32_t place = take_place();
   TRIGGERD_ASSERT(last_ == kNoEvent || events_[last_]->seq < event.seq);
   event.before = last_;
   event.after = kNoEvent;
@@ -36,7 +41,43 @@ std::uint32_t PendingEvents::add(PendingEvent event) {
   if (first_ == kNoEvent) first_ = place;
   last_ = place;
   events_[place] = std::make_unique<PendingEvent>(std::move(event));
+  if (++unmarked_ >= kStepsBetweenMarks) mark(place);
   return place;
+}
+
+std::uint32_t PendingEvents::insert(PendingEvent event) {
+  const std::uint32_t after = find_from(event.seq);
+  if (after == kNoEvent) return add(std::move(event));
+  TRIGGERD_ASSERT(events_[after]->seq != event.seq);
+  const std::uint32_t place = take_place();
+  const std::uint32_t before = events_[after]->before;
+  event.before = before;
+  event.after = after;
+  (before == kNoEvent ? first_ : events_[before]->after) = place;
+  events_[after]->before = place;
+  events_[place] = std::make_unique<PendingEvent>(std::move(event));
+  return place;
+}
+
+std::uint32_t PendingEvents::find_from(model::EventSeq seq) {
+  if (last_ == kNoEvent || events_[last_]->seq < seq) return kNoEvent;
+  std::uint32_t place = first_;
+  if (const auto beyond = marks_.upper_bound(seq); beyond != marks_.begin()) {
+    place = std::prev(beyond)->second;
+  }
+  for (std::uint32_t steps = 1; place != kNoEvent && events_[place]->seq < seq; ++steps) {
+    place = events_[place]->after;
+    if (place != kNoEvent && steps % kStepsBetweenMarks == 0) mark(place);
+  }
+  return place;
+}
+
+void PendingEvents::mark(std::uint32_t place) {
+  PendingEvent& event = *events_[place];
+  if (place == last_) unmarked_ = 0;
+  if (event.is_mark) return;
+  event.is_mark = true;
+  marks_.emplace(event.seq, place);
 }
 
 void PendingEvents::erase(std::uint32_t place) {
@@ -44,6 +85,7 @@ void PendingEvents::erase(std::uint32_t place) {
   const PendingEvent& event = *events_[place];
   (event.before == kNoEvent ? first_ : events_[event.before]->after) = event.after;
   (event.after == kNoEvent ? last_ : events_[event.after]->before) = event.before;
+  if (event.is_mark) marks_.erase(event.seq);
   events_[place].reset();
   free_.push_back(place);
 }

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,9 +39,10 @@ struct PendingDelivery {
   model::WallTime due;  // stored; kDelayed only
   base::HeapPosition heap_position = base::kNotInHeap;
   model::DeliveryState state = model::DeliveryState::kReady;  // stored
-  std::uint8_t attempts = 0;                                  // stored
-  DeliveryPlace place = DeliveryPlace::kNowhere;
-  bool keyed = false;  // has entered a line of its ordering key
+  std::uint8_t attempts = 0;                                  // stored, as is the next
+  std::uint8_t attempts_before = 0;                           // of these, before it was given again
+  DeliveryPlace place : 7 = DeliveryPlace::kNowhere;
+  bool keyed : 1 = false;  // has entered a line of its ordering key
 };
 static_assert(sizeof(PendingDelivery) <= 24);
 
@@ -63,6 +65,7 @@ struct PendingEvent {
   model::ReadId reading;     // of the payload; 0: none under way
   std::uint32_t read_retries = 0;
   CacheList cache_list = CacheList::kNone;
+  bool is_mark = false;
   std::uint32_t cache_before = kNoEvent;
   std::uint32_t cache_after = kNoEvent;
   std::uint32_t before = kNoEvent;  // in order of sequence
@@ -75,6 +78,10 @@ class PendingEvents {
 
   // Adds an event behind all others. Requires: seq above that of last().
   std::uint32_t add(PendingEvent event);
+  // Adds one that may belong between others. Requires: none of its sequence is there.
+  std::uint32_t insert(PendingEvent event);
+  // The first of this sequence or a later one; kNoEvent when there is none.
+  [[nodiscard]] std::uint32_t find_from(model::EventSeq seq);
   // Requires: it is there.
   void erase(std::uint32_t place);
   [[nodiscard]] PendingEvent& at(std::uint32_t place) { return *events_[place]; }
@@ -102,6 +109,8 @@ class PendingEvents {
   [[nodiscard]] List& list_of(CacheList list) {
     return list == CacheList::kActive ? active_list_ : idle_list_;
   }
+  [[nodiscard]] std::uint32_t take_place();
+  void mark(std::uint32_t place);
   void link_back(std::uint32_t place, CacheList list);
   void unlink(std::uint32_t place);
 
@@ -109,6 +118,10 @@ class PendingEvents {
   std::vector<std::uint32_t> free_;
   std::uint32_t first_ = kNoEvent;
   std::uint32_t last_ = kNoEvent;
+  // Some of the events by sequence, so that one is found by a short walk. Where walks are long,
+  // marks are added.
+  std::map<model::EventSeq, std::uint32_t> marks_;
+  std::uint32_t unmarked_ = 0;  // events added since the last mark
 
   std::size_t payload_bytes_max_;
   std::size_t payload_bytes_ = 0;

@@ -94,6 +94,22 @@ bool Publisher::well_formed_or_refuse(const PublishEvents& request, RequestId id
                 std::nullopt});
     return false;
   }
+  if (request.webhook) {
+    const model::WebhookPtr webhook = registry_.find(request.org, *request.webhook);
+    const std::string shown = "webhook " + request.webhook->to_string();
+    Refusal refusal;
+    if (webhook == nullptr) {
+      refusal.faults.push_back({ErrorCode::kNotFound, "could not find " + shown});
+    } else if (webhook->state == model::WebhookState::kDisabled) {
+      refusal.faults.push_back(
+          {ErrorCode::kConflict, shown + " is disabled; PATCH it with "
+                                         "{\"delivery\":{\"state\":\"active\"}}, then test it"});
+    }
+    if (!refusal.faults.empty()) {
+      outbox_.reply(id, std::move(refusal));
+      return false;
+    }
+  }
   if (request.events.empty()) {
     faults.push_back({ErrorCode::kInvalid, "events: is empty; send at least one event"});
   }
@@ -292,13 +308,34 @@ void Publisher::accept(const PublishEvents& request, RequestId id,
   }
 }
 
+std::optional<Match> Publisher::only_match_of(const PublishEvents& request) {
+  if (!request.webhook) return std::nullopt;
+  return Match{registry_.find(request.org, *request.webhook)->ref, model::kNoTrigger};
+}
+
+void Publisher::publish_own(const OrgId& org, const NewEvent& event, Now now) {
+  std::uint64_t steps = 0;
+  std::vector<Match> matches = matches_of(org, event, steps);
+  if (matches.empty()) return;
+  const PendingCounters& counts = deliveries_.counts();
+  if (counts.pending_of(org) + matches.size() > limits_.pending_per_org ||
+      counts.pending() + matches.size() > limits_.pending) {
+    return;
+  }
+  accept_event(org, event, std::move(matches), now);
+}
+
 bool Publisher::match_or_refuse(const PublishEvents& request, RequestId id,
                                 const std::vector<Verdict>& verdicts, MatchLists& matches,
                                 std::size_t& in_all) {
   std::uint64_t steps = 0;
   for (std::size_t i = 0; i < request.events.size(); ++i) {
     if (verdicts[i].standing != Standing::kNew) continue;
-    matches[i] = matches_of(request.org, request.events[i], steps);
+    if (const std::optional<Match> only = only_match_of(request)) {
+      matches[i] = {*only};
+    } else {
+      matches[i] = matches_of(request.org, request.events[i], steps);
+    }
     in_all += matches[i].size();
     if (steps > limits_.filter_steps_per_request) {
       overloaded(id, "events: to filter them takes more than " +
@@ -313,11 +350,12 @@ bool Publisher::match_or_refuse(const PublishEvents& request, RequestId id,
       return false;
     }
   }
-  if (in_all > 0 && deliveries_.pending_of(request.org) + in_all > limits_.pending_per_org) {
+  if (in_all > 0 &&
+      deliveries_.counts().pending_of(request.org) + in_all > limits_.pending_per_org) {
     overloaded(id, "the organization has too many deliveries pending; try again later");
     return false;
   }
-  if (in_all > 0 && deliveries_.pending() + in_all > limits_.pending) {
+  if (in_all > 0 && deliveries_.counts().pending() + in_all > limits_.pending) {
     overloaded(id, "too many deliveries are pending; try again later");
     return false;
   }

@@ -44,6 +44,9 @@ class Publisher {
 
   // Answered exactly once, now or after loaded().
   void handle(model::PublishEvents request, model::RequestId id, base::Now now);
+  // An event of the engine's own. One that goes to nobody, or finds no room among the pending, is
+  // left out.
+  void publish_own(const model::OrgId& org, const model::NewEvent& event, base::Now now);
   // False when this read is not of an event id asked for here.
   bool loaded(model::ReadId id, const model::ReadAnswer& answer, base::Now now);
   // A request that waits is dropped: nothing of it has been accepted.
@@ -95,6 +98,8 @@ class Publisher {
   [[nodiscard]] std::vector<model::Match> matches_of(const model::OrgId& org,
                                                      const model::NewEvent& event,
                                                      std::uint64_t& steps);
+  // The one webhook that a request is for.
+  [[nodiscard]] std::optional<model::Match> only_match_of(const model::PublishEvents& request);
   void accept(const model::PublishEvents& request, model::RequestId id,
               const std::vector<Verdict>& verdicts, base::Now now);
   using MatchLists = std::vector<std::vector<model::Match>>;  // one for each event

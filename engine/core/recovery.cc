@@ -61,6 +61,8 @@ void Engine::load(model::Record record) {
           if (row.filter) parts.filters.set(row.org, row.generation, *row.filter);
         } else if constexpr (std::is_same_v<Row, model::EventType>) {
           parts.catalogue.put(row);
+        } else if constexpr (std::is_same_v<Row, model::RecoverJob>) {
+          parts.recover_jobs.load(std::forward<decltype(row)>(row));
         } else if constexpr (std::is_same_v<Row, model::PendingChunk>) {
           parts.publisher.raise_next_event(model::EventSeq(row.seq.value() + 1));
           parts.deliveries.load(row);
@@ -87,6 +89,7 @@ void Engine::recovered(Now now) {
     parts.filters.tell_schema(type.org, type.name, type.schema, parts.outbox);
   }
   parts.deliveries.recovered(now);
+  parts.recover_jobs.recovered(now);
 }
 
 std::string Engine::durable_state() const {
@@ -134,6 +137,7 @@ std::string Engine::durable_state() const {
       }
     }
   }
+  parts.recover_jobs.append_durable_state(out);
   parts.deliveries.append_durable_state(out);
   return out;
 }

@@ -155,6 +155,13 @@ std::optional<DeliveryRef> Scheduler::take(WebhookRef ref) {
   return (lane->fresh.empty() ? lane->retries : lane->fresh).pop_front();
 }
 
+void Scheduler::remove(WebhookRef ref, DeliveryRef delivery) {
+  Lane* lane = lane_of(ref);
+  TRIGGERD_ASSERT(lane != nullptr);
+  const bool was_there = lane->retries.remove(delivery) || lane->fresh.remove(delivery);
+  TRIGGERD_ASSERT(was_there);
+}
+
 // --- Starts -----------------------------------------------------------------------------------
 
 bool Scheduler::may_start(const Lane& lane) const {
@@ -290,17 +297,21 @@ bool Scheduler::may_begin(Grant& grant) const {
   return true;
 }
 
-void Scheduler::release(const Grant& grant, const CallReport& report, MonoTime now) {
+BreakerChange Scheduler::release(const Grant& grant, const CallReport& report, MonoTime now) {
   Host& host = hosts_[grant.host];
   Lane* lane = lane_of(grant.lane);
   TRIGGERD_ASSERT(lane != nullptr && lane->in_flight > 0 && host.in_flight > 0 && in_flight_ > 0);
+  const bool was_closed = lane->breaker.state() == CircuitBreaker::State::kClosed;
   if (grant.era == lane->era) learn(*lane, grant, report, now);
+  const bool is_closed = lane->breaker.state() == CircuitBreaker::State::kClosed;
   --lane->in_flight;
   --host.in_flight;
   --in_flight_;
   promote(grant.host);  // those who wait come before the lane that had the slot
   forget_if_unused(grant.host);
   wake(grant.lane, *lane);
+  if (was_closed == is_closed) return BreakerChange::kNone;
+  return is_closed ? BreakerChange::kClosed : BreakerChange::kOpened;
 }
 
 void Scheduler::learn(Lane& lane, const Grant& grant, const CallReport& report, MonoTime now) {

@@ -46,19 +46,8 @@ struct SchedulerLimits {
   IsolationOptions isolation{};
 };
 
-// Learns where a delayed delivery stands, so that undelay() finds it.
-class DelayObserver {
- public:
-  virtual ~DelayObserver() = default;
-  // kNotInHeap when it has left. Must not call back.
-  virtual void delayed_at(DeliveryRef delivery, base::HeapPosition position) = 0;
-};
-
-// What a webhook may ask for.
-struct LaneSettings {
-  std::optional<std::uint32_t> in_flight_max;  // absent: SchedulerLimits::in_flight_per_lane
-  std::optional<RateLimit> rate;
-};
+// What became of the breaker of a lane.
+enum class BreakerChange : std::uint8_t { kNone, kOpened, kClosed };
 
 class Scheduler {
  public:
@@ -93,6 +82,8 @@ class Scheduler {
   void push_front(model::WebhookRef ref, DeliveryRef delivery, Work work = Work::kFresh);
   // The first waiting, without a slot: to give it up.
   std::optional<DeliveryRef> take(model::WebhookRef ref);
+  // This one, likewise. Requires: it waits there. Looks at those before it.
+  void remove(model::WebhookRef ref, DeliveryRef delivery);
 
   // --- Starts ---------------------------------------------------------------------------------
   std::optional<Grant> next(base::MonoTime now);
@@ -101,7 +92,7 @@ class Scheduler {
   [[nodiscard]] bool may_begin(Grant& grant) const;
   // It is over, or did not happen.
   void release(const Grant& grant) { release(grant, CallReport(), base::MonoTime()); }
-  void release(const Grant& grant, const CallReport& report, base::MonoTime now);
+  BreakerChange release(const Grant& grant, const CallReport& report, base::MonoTime now);
   // Gives the token of a start that did not happen back to its lane. Beside release().
   void refund(const Grant& grant);
   // May next() give something?
@@ -119,6 +110,11 @@ class Scheduler {
 
   // --- To look at -----------------------------------------------------------------------------
   [[nodiscard]] std::uint32_t in_flight() const { return in_flight_; }
+  // Paused, or left alone by its breaker. Requires: has_lane.
+  [[nodiscard]] bool is_held_back(model::WebhookRef ref) const {
+    const Lane& lane = *lane_of(ref);
+    return lane.paused || lane.breaker.state() != CircuitBreaker::State::kClosed;
+  }
   // How many calls it may have at once now. Requires: has_lane.
   [[nodiscard]] std::uint32_t bound_of(model::WebhookRef ref) const {
     return bound_of(*lane_of(ref));

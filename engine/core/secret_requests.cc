@@ -50,6 +50,7 @@ void RegistryRequests::handle(const model::RotateSecret& request, RequestId id, 
   after->secrets.insert(after->secrets.begin(), made_at(request.secret, now.wall));
   registry_.replace_webhook(after);
   outbox_.put(model::PutWebhook{after});
+  outbox_.tell({FactKind::kSecretRotated, after->org, after->ref});
   outbox_.reply(id, model::SecretRotated{after->secrets[0], previous_expires_at(*after, now.wall)});
 }
 

@@ -69,6 +69,11 @@ bool RegistryRequests::filter_good_or_refuse(const model::AddTrigger& request, T
            "filter: a sync_hook trigger has none, every call is for it; leave the filter out");
     return false;
   }
+  if (EventCatalogue::is_operational(request.name)) {
+    refuse(id, ErrorCode::kInvalid,
+           "filter: a trigger for one of the engine's own events has none; leave the filter out");
+    return false;
+  }
   if (!filters_.fits(request.org, trigger.value_or(Generation(0)), *request.filter)) {
     refuse(id, ErrorCode::kInvalid,
            "filter: the filters of an organization look at no more than " +

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "engine/model/event_types.h"
 #include "engine/model/go_duration.h"
 #include "engine/model/limits.h"
 
@@ -300,7 +301,11 @@ Faults validate_event(const model::NewEvent& event, std::optional<std::size_t> i
   const std::string at = index ? entry + "." : std::string();
   // Where the edge could not read the name it has said so.
   const bool has_name = !event.name.empty() || event.edge_faults.empty();
-  if (has_name && !names.know(event.name)) {
+  if (model::is_operational(event.name) && !event.is_sample) {
+    faults.push_back(invalid(at + "event_name", shown(event.name) +
+                                                    " is the engine's own: names that begin with "
+                                                    "triggerd. cannot be published; use another"));
+  } else if (has_name && !names.know(event.name)) {
     faults.push_back(invalid(at + "event_name",
                              shown(event.name) + " is not in the catalogue; use one of its names, "
                                                  "such as PersonCreated_v1"));

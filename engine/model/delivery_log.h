@@ -67,6 +67,28 @@ struct LoggedDelivery {
   bool operator==(const LoggedDelivery&) const = default;
 };
 
+// A delivery as it is stored, with its event.
+struct StoredDelivery {
+  EventPtr event;
+  std::uint32_t match = 0;  // which of the event's
+  DeliveryState state = DeliveryState::kReady;
+  std::uint16_t attempts = 0;
+};
+
+// A delivery that was given up, of whichever webhook of an organization.
+struct DeadLetter {
+  WebhookRef webhook;
+  WebhookId webhook_id;  // the store does not know it
+  LoggedDelivery delivery;
+  EventPtr event;  // when it was asked for, and is there still
+};
+// Where a list of them goes on: below this one, in the order of (sequence, webhook).
+struct DeadLetterPosition {
+  EventSeq seq;
+  WebhookRef webhook;
+  bool operator==(const DeadLetterPosition&) const = default;
+};
+
 // What a list of events shows of one, as it is stored beside it.
 struct EventSummary {
   EventSeq seq;

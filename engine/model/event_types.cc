@@ -79,7 +79,16 @@ static_assert(kEventTypes.size() == 52, "CONTRACT B5.2 lists 52 names");
 constexpr std::array<std::string_view, 4> kSyncHooks{"token_minted", "identify_user",
                                                      "threat_detection", "posture_detection"};
 
+constexpr std::array<std::string_view, 7> kOperational{
+    "triggerd.WebhookDisabled_v1", "triggerd.WebhookEnabled_v1", "triggerd.DeadLetter_v1",
+    "triggerd.BreakerOpened_v1",   "triggerd.BreakerClosed_v1",  "triggerd.SecretRotated_v1",
+    "triggerd.RecoverFinished_v1"};
+
 }  // namespace
+
+std::span<const std::string_view> operational_event_types() {
+  return kOperational;
+}
 
 std::span<const BuiltInEventType> built_in_event_types() {
   return kEventTypes;

@@ -22,6 +22,15 @@ struct BuiltInEventType {
 // token_minted, identify_user, threat_detection, posture_detection.
 [[nodiscard]] std::span<const std::string_view> built_in_sync_hooks();
 
+// Events about the engine itself: names that begin with kOperationalPrefix, which nobody else may
+// use. In the order of core/facts.
+inline constexpr std::string_view kOperationalPrefix = "triggerd.";
+[[nodiscard]] std::span<const std::string_view> operational_event_types();
+// Does it begin with the prefix?
+[[nodiscard]] inline bool is_operational(std::string_view event_name) {
+  return event_name.starts_with(kOperationalPrefix);
+}
+
 // Source of a name; kCloud for one that is not built in.
 [[nodiscard]] EventSource source_of(std::string_view event_name);
 

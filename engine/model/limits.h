@@ -202,6 +202,38 @@ inline constexpr std::uint32_t kLogPageMax = 200;
 // Stored rows looked at for one page, so that a filter that little passes does not read them all.
 inline constexpr std::uint32_t kLogRowsLookedAtMax = 4000;
 
+// --- Mending ----------------------------------------------------------------------------------
+// Jobs of an organization that run at a time, and finished ones that are kept, for how long.
+inline constexpr std::size_t kRunningJobsPerOrgMax = 8;
+inline constexpr std::size_t kJobsKeptPerOrgMax = 50;
+inline constexpr std::chrono::nanoseconds kJobsKeptFor = std::chrono::hours(7 * 24);
+// Deliveries that a job gives again in a second.
+inline constexpr std::uint32_t kRecoverPerSecondDefault = 100;
+inline constexpr std::uint32_t kRecoverPerSecondMax = 10'000;
+// One read of a job: deliveries, bytes of their events, and rows looked at for them.
+inline constexpr std::uint32_t kRecoverPageMax = 64;
+inline constexpr std::size_t kRecoverPageBytesMax = std::size_t{4} * 1024 * 1024;
+inline constexpr std::uint32_t kRecoverRowsLookedAtMax = 1000;
+// A job waits while its webhook has so many deliveries pending, and looks again after the pause.
+inline constexpr std::uint64_t kRecoverPendingMax = 1000;
+inline constexpr std::chrono::nanoseconds kRecoverPause = std::chrono::milliseconds(200);
+// A read that failed is made again, so often in a row.
+inline constexpr std::uint32_t kRecoverReadRetriesMax = 30;
+// Deliveries that are looked up in order to be given again by hand.
+inline constexpr std::size_t kMendingReadsMax = 1000;
+// Attempts after which a delivery is not given again: their number must fit its row.
+inline constexpr std::uint8_t kAttemptsToReopenMax = 200;
+// A page of an export of dead letters ends past this.
+inline constexpr std::size_t kExportPageBytes = std::size_t{4} * 1024 * 1024;
+// Webhooks of a page of what is pending, and events looked at for the oldest one.
+inline constexpr std::uint32_t kPendingPageMax = 200;
+inline constexpr std::uint32_t kOldestLookedAtMax = 20'000;
+// Ordering keys that are looked at in order to find those that are held up, and how many are shown.
+inline constexpr std::uint32_t kOrderingKeysLookedAtMax = 100'000;
+inline constexpr std::size_t kOrderingKeysShownMax = 100;
+// Between two events that tell of the breaker of one webhook.
+inline constexpr std::chrono::nanoseconds kBreakerEventInterval = std::chrono::minutes(1);
+
 // --- Retention --------------------------------------------------------------------------------
 inline constexpr std::chrono::nanoseconds kRetentionAgeDefault = std::chrono::hours(30 * 24);
 inline constexpr std::chrono::nanoseconds kRetentionDeadLetterAgeDefault =
@@ -227,6 +259,7 @@ static_assert(kLiveStreamsPerOrgMax <= kLiveStreamsMax);
 static_assert(kAnswerBytesKept <= kAnswerBytesRead);
 static_assert(kRetentionAgeMin >= kDedupWindow, "an id is not forgotten before its time");
 static_assert(kLogPageMax <= kLogRowsLookedAtMax);
+static_assert(kAttemptsToReopenMax + kScheduleEntriesMax < 255);
 static_assert(kHookCallsPerOrgMax <= kHookCallsMax);
 static_assert(kMatchesPerRequestMax >= kWebhooksPerOrgMax, "one event may match every webhook");
 static_assert(kInFlightPerWebhookDefault <= kInFlightDefault);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -65,18 +66,27 @@ struct ErasePending {
 };
 struct PutAttempt {
   AttemptRecord attempt;
+  OrgId org{};  // of the event; not part of the row
 };
 // A delivery that was over is wanted again, and stands in a pending row from now on: it is not
 // listed by its final state any more. Goes before its PutPending.
 struct ReopenDelivery {
   WebhookRef webhook;
   EventSeq seq;
+  OrgId org{};
 };
 // The events of the organization before this sequence go, with all that is known of their
 // deliveries: in the background, each once none of its deliveries is pending.
 struct EraseLog {
   OrgId org;
   EventSeq before;
+};
+struct PutJob {
+  RecoverJob job;
+};
+struct EraseJob {
+  OrgId org;
+  JobId id;
 };
 struct PutSigningKey {
   SigningKey key;
@@ -91,8 +101,8 @@ struct PutCounters {
 using Mutation =
     std::variant<PutOrganization, EraseOrganization, PutApiKey, EraseApiKey, PutWebhook,
                  EraseWebhook, PutTrigger, EraseTrigger, PutEventType, EraseEventType, PutEvent,
-                 PutPending, ErasePending, PutAttempt, ReopenDelivery, EraseLog, PutSigningKey,
-                 EraseSigningKey, PutCounters>;
+                 PutPending, ErasePending, PutAttempt, ReopenDelivery, EraseLog, PutJob, EraseJob,
+                 PutSigningKey, EraseSigningKey, PutCounters>;
 
 // Mutations that become durable together, in order. Self-contained and replayable.
 struct Batch {
@@ -101,8 +111,8 @@ struct Batch {
 };
 
 // What a store gives back at recovery, in the order of Store::scan.
-using Record = std::variant<Organization, ApiKey, EventType, Webhook, Trigger, PendingChunk,
-                            SigningKey, Counters>;
+using Record = std::variant<Organization, ApiKey, EventType, Webhook, Trigger, RecoverJob,
+                            PendingChunk, SigningKey, Counters>;
 
 // --- Effects ----------------------------------------------------------------------------------
 
@@ -193,9 +203,26 @@ struct ReadParked {
   EventSeq after;
   std::uint32_t count_max = 0;
 };
+// One delivery of an organization, with its event, to be given again.
+struct ReadDelivery {
+  OrgId org;
+  WebhookRef webhook;
+  EventId event;
+};
+// The next deliveries of a webhook that are over, oldest first; at most kRecoverPageBytesMax of
+// contents, and kRecoverRowsLookedAtMax rows.
+struct ReadFinals {
+  OrgId org;
+  WebhookRef webhook;
+  EventSeq after;
+  WallTime since;
+  WallTime until;
+  std::uint8_t states = 0;  // RecoverStates
+  std::uint32_t count_max = 0;
+};
 struct Read {
   ReadId id;
-  std::variant<ReadEvent, ReadEventId, ReadParked> what;
+  std::variant<ReadEvent, ReadEventId, ReadParked, ReadDelivery, ReadFinals> what;
   // To be made when this batch is durable, so that it sees what the engine knows; 0: at once.
   BatchSeq rests_on{};
 };
@@ -212,11 +239,20 @@ struct EventIdLoaded {
 struct ParkedLoaded {
   std::vector<PendingChunk> chunks;
 };
+struct DeliveryLoaded {
+  std::optional<StoredDelivery> delivery;  // nothing: there is no such event, or not for it
+};
+struct FinalsLoaded {
+  std::vector<StoredDelivery> deliveries;
+  EventSeq position;    // everything up to it was looked at
+  bool is_end = false;  // nothing follows
+};
 // The store could not answer; the core decides (refuse, retry).
 struct ReadFailed {
   base::Error error;
 };
-using ReadAnswer = std::variant<EventLoaded, EventIdLoaded, ParkedLoaded, ReadFailed>;
+using ReadAnswer = std::variant<EventLoaded, EventIdLoaded, ParkedLoaded, DeliveryLoaded,
+                                FinalsLoaded, ReadFailed>;
 
 struct Output {
   Batch batch;  // empty mutations: nothing to commit, seq is not used up

@@ -22,6 +22,7 @@ using base::Duration;
 using base::EventId;
 using base::EventSeq;
 using base::Generation;
+using base::JobId;
 using base::OrgId;
 using base::WallTime;
 using base::WebhookId;
@@ -107,6 +108,9 @@ struct EventType {
   bool operator==(const EventType&) const = default;
 };
 
+// Of a delivery that somebody asked for by hand: it needs no trigger.
+inline constexpr Generation kNoTrigger{0};
+
 // A webhook that matched when the event was accepted, with the generation of the trigger that
 // matched: a trigger deleted and added again does not revive old deliveries.
 struct Match {
@@ -164,7 +168,9 @@ struct PendingEntry {
   Generation generation;
   DeliveryState state = DeliveryState::kReady;
   std::uint8_t attempts = 0;  // made so far
-  WallTime due;               // kDelayed only
+  // Of these, before it was given again by hand: its schedule of retries begins anew.
+  std::uint8_t attempts_before = 0;
+  WallTime due;  // kDelayed only
   bool operator==(const PendingEntry&) const = default;
 };
 
@@ -261,6 +267,36 @@ struct AttemptRecord {
 };
 // Sorts behind every real attempt: cancelled or dead without a further call.
 inline constexpr std::uint16_t kNoAttempt = 0xffff;
+
+enum class JobState : std::uint8_t {
+  kRunning = 1,
+  kFinished = 2,
+  kCancelled = 3,
+  kFailed = 4,  // `reason` says why it could not go on
+};
+// Bits of RecoverJob::states.
+enum RecoverStates : std::uint8_t { kRecoverDead = 1, kRecoverCancelled = 2 };
+
+// Gives deliveries of a webhook that are over again, oldest first. What it has done and how far it
+// has come is written with the deliveries themselves, so that it goes on where it stopped.
+struct RecoverJob {
+  JobId id;
+  OrgId org;
+  WebhookRef webhook;
+  WebhookId webhook_id;
+  WallTime since;  // of events accepted at or after
+  WallTime until;  // and before
+  std::uint8_t states = kRecoverDead;
+  std::uint32_t per_second = 0;  // deliveries, at most
+  JobState state = JobState::kRunning;
+  WallTime created_at;
+  WallTime ended_at;  // unless it runs
+  EventSeq position;  // everything up to it has been looked at
+  std::uint64_t recovered = 0;
+  std::uint64_t skipped = 0;  // could not be given again
+  std::string reason;         // kFailed
+  bool operator==(const RecoverJob&) const = default;
+};
 
 // A key that signs deliveries. `sealed_private_key` is ciphertext (store/secret_box).
 struct SigningKey {

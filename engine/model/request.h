@@ -215,6 +215,8 @@ struct PublishEvents {
   // Those of a client alone are taken before anything is looked at, the others once the request is
   // found good.
   std::vector<RateClaim> claims = {};
+  // For this webhook alone, whatever its triggers are.
+  std::optional<WebhookId> webhook{};
 };
 
 // Calls every webhook that has this sync hook, and answers when all have, or at the deadline. The
@@ -270,6 +272,60 @@ struct GetDelivery {
   EventId event;
 };
 
+// The dead letters of an organization, newest first. Answered like GetEvent.
+struct ListDeadLetters {
+  OrgId org;
+  std::optional<WebhookId> webhook{};
+  LogFilter filter{};  // `status` is not looked at
+  std::optional<DeadLetterPosition> position{};
+  std::uint32_t limit = kLogPageDefault;
+  bool with_events = false;  // the page ends past kExportPageBytes of contents
+};
+
+// --- Mending ---
+// Deliver now: a delivery that waits for its retry becomes due, one that is over is given again.
+struct RetryDelivery {
+  OrgId org;
+  WebhookId webhook;
+  EventId event;
+};
+// Give up a delivery that is not over; with an ordering key, the next of its key follows.
+struct SkipDelivery {
+  OrgId org;
+  WebhookId webhook;
+  EventId event;
+};
+struct StartRecovery {
+  OrgId org;
+  WebhookId webhook;
+  WallTime since;
+  std::optional<WallTime> until{};  // now
+  std::uint8_t states = kRecoverDead;
+  std::uint32_t per_second = kRecoverPerSecondDefault;
+};
+struct ListJobs {
+  OrgId org;
+};
+struct GetJob {
+  OrgId org;
+  JobId id;
+};
+struct CancelJob {
+  OrgId org;
+  JobId id;
+};
+// What is not delivered yet, by counters: in all, and by webhook in order of registration.
+struct GetPending {
+  OrgId org;
+  WebhookRef after;  // webhooks behind this one
+  std::uint32_t limit = kPendingPageMax;
+};
+// The ordering keys of a webhook behind whose first delivery others wait, most held up first.
+struct ListOrderingKeys {
+  OrgId org;
+  WebhookId webhook;
+};
+
 using Request =
     std::variant<CreateOrganization, ListOrganizations, GetOrganization, DeleteOrganization,
                  CreateApiKey, ListApiKeys, DeleteApiKey, RotateSigningKey, ListSigningKeys,
@@ -277,7 +333,8 @@ using Request =
                  RotateSecret, GetSecret, ListTriggers, AddTrigger, RemoveTrigger, TestTrigger,
                  ListEventTypes, GetEventType, DefineEventType, RemoveEventType, PublishEvents,
                  CallHook, GetEvent, ReadRecentEvents, ListLoggedDeliveries, ListLoggedEvents,
-                 GetDelivery, ReadEventsAfter>;
+                 GetDelivery, ReadEventsAfter, ListDeadLetters, RetryDelivery, SkipDelivery, StartRecovery, ListJobs,
+                 GetJob, CancelJob, GetPending, ListOrderingKeys>;
 
 // --- Replies ----------------------------------------------------------------------------------
 
@@ -454,6 +511,57 @@ struct EventsAfterReply {
   EventSeq newest;
   EventSeq erased_before;
 };
+struct DeadLettersReply {
+  std::vector<DeadLetter> letters;
+  std::optional<DeadLetterPosition> next;
+};
+// The delivery as it stands now: given again, or given up.
+struct DeliveryMended {
+  WebhookId webhook;
+  EventId event;
+  DeliveryState state = DeliveryState::kReady;
+  std::uint16_t attempts = 0;  // made so far
+};
+struct JobReply {
+  RecoverJob job;
+};
+struct JobsReply {
+  std::vector<RecoverJob> jobs;  // newest first
+};
+// Deliveries that are not over. Every one is in exactly one of the parts.
+struct PendingCounts {
+  std::uint64_t pending = 0;
+  std::uint64_t ready = 0;      // want an attempt as soon as there is room
+  std::uint64_t in_flight = 0;  // on the wire
+  std::uint64_t delayed = 0;    // wait for their next attempt
+  std::uint64_t in_line = 0;    // behind another one of their ordering key
+  std::uint64_t parked = 0;     // the webhook is paused, or its receiver is left alone for a while
+  bool operator==(const PendingCounts&) const = default;
+};
+struct PendingOfOneWebhook {
+  WebhookPtr webhook;
+  PendingCounts counts;
+};
+struct PendingReply {
+  PendingCounts counts;
+  std::optional<WallTime> oldest_accepted_at;  // unless it was not found at once
+  std::vector<PendingOfOneWebhook> webhooks;   // those with pending deliveries
+  std::optional<WebhookRef> next;              // more follow behind this one
+};
+struct HeldKey {
+  std::string key;
+  EventId head;
+  std::string event_name;
+  WallTime accepted_at;
+  std::uint16_t attempts = 0;
+  std::optional<WallTime> next_attempt{};
+  std::uint64_t waiting = 0;  // behind the head
+};
+struct OrderingKeysReply {
+  WebhookId webhook;
+  std::vector<HeldKey> keys;
+  bool is_whole = true;  // false: there are more keys than were looked at or shown
+};
 
 using Reply =
     std::variant<Refusal, Done, TriggerAdded, OrganizationReply, OrganizationsReply, ApiKeyReply,
@@ -461,6 +569,7 @@ using Reply =
                  WebhooksReply, SecretRotated, SecretReply, TriggersReply, FilterToTry,
                  RecentEvents, TriggerTestReply, EventTypeReply, EventTypesReply, StaleRules,
                  PublishReply, HookReply, EventReply, LoggedDeliveriesReply, LoggedEventsReply,
-                 DeliveryReply, EventsAfterReply>;
+                 DeliveryReply, EventsAfterReply, DeadLettersReply, DeliveryMended, JobReply, JobsReply, PendingReply,
+                 OrderingKeysReply>;
 
 }  // namespace triggerd::model

@@ -126,8 +126,8 @@ class Filters(ServerCase):
         self.restart()
         self.client.publish(name)
         listed = self.client.get(TYPES).result
-        self.assertEqual(len(listed), 53)
-        self.assertEqual(listed[52], expected)
+        self.assertEqual(len(listed), 60)
+        self.assertEqual(listed[59], expected)
         self.assertEqual(listed[0], {"built_in": True, "name": "AuthenticationSucceeded_v1"})
         used = self.client.delete(f"{TYPES}/{name}")
         self.assertEqual(used.status, 409)

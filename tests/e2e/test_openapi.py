@@ -63,7 +63,18 @@ class OpenApi(ServerCase):
         self.assertEqual(defined.status, 201, defined)
         names = {"organization_id": org, "key_id": made.result["id"], "webhook_id": webhook,
                  "event_id": event, "trigger_name": "token_minted", "name": "InvoicePaid_v1"}
+        job = client.post(f"/organizations/webhooks/{webhook}/recover",
+                          {"since": "2026-01-01T00:00:00Z"})
+        self.assertEqual(job.status, 202, job)
+        names["job_id"] = job.result["id"]
         return client, names
+
+    def park(self, client, names):
+        """A delivery without an attempt under way."""
+        paused = client.patch(f"/organizations/webhooks/{names['webhook_id']}",
+                              {"delivery": {"state": "paused"}})
+        self.assertEqual(paused.status, 200, paused)
+        (names["event_id"],) = client.publish("PersonCreated_v1")
 
     def target(self, path, item, operation, names):
         for name, value in names.items():
@@ -104,8 +115,8 @@ class OpenApi(ServerCase):
     def success_of(operation, media_type):
         """The lowest status; a stream is answered in lines, which another status may have alone."""
         statuses = sorted(operation["responses"])
-        of_lines = [status for status in statuses if "application/x-ndjson" in
-                    operation["responses"][status].get("content", {})]
+        of_lines = [status for status in statuses if list(
+            operation["responses"][status].get("content", {})) == ["application/x-ndjson"]]
         if of_lines and media_type != "application/x-ndjson":
             statuses.remove(of_lines[0])
         return int(statuses[0])
@@ -126,6 +137,8 @@ class OpenApi(ServerCase):
             for name, headers, body, refused in self.bodies(operation):
                 with self.subTest(f"{method} {path}: {name}"):
                     client, names = self.fixture()
+                    if operation["operationId"] == "skipDelivery":
+                        self.park(client, names)
                     if body:
                         body = body.replace(EXAMPLE_ORG, names["organization_id"].encode())
                     answer = self.record(path, method, self.client_of(operation, client).call(

@@ -72,6 +72,19 @@ class OpenApiWebhooks(ServerCase):
                 (signature,) = call.values("webhook-signature")
                 self.assertEqual([one.split(",")[0] for one in signature.split(" ")], ["v1", "v1a"])
 
+    def test_the_engines_own_events(self):
+        self.client.create_webhook(
+            self.receiver.url("/own"), ("triggerd.SecretRotated_v1", "triggerd.DeadLetter_v1"),
+            delivery={"format": "json"})
+        webhook = self.client.create_webhook(self.receiver.url("/dead"), delivery={"schedule": []})
+        self.receiver.on("/dead", lambda call: 500)
+        self.client.publish("PersonCreated_v1")
+        rotated = self.client.call("POST", f"/organizations/webhooks/{webhook}/secret/rotate")
+        self.assertEqual(rotated.status, 200, rotated)
+        calls = wait_until(lambda: len(found := self.receiver.calls("/own")) == 2 and found,
+                           "two calls")
+        self.assertEqual(faults([shown("operationalEventAsJson", call) for call in calls]), [])
+
     def test_a_sync_hook(self):
         webhook = self.client.create_webhook(self.receiver.url("/hook"), triggers=())
         added = self.client.post(f"/organizations/webhooks/{webhook}/triggers",

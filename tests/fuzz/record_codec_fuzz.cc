@@ -37,7 +37,8 @@ void check_all(std::string_view row) {
                        check<model::Event>(row) + check<model::PendingChunk>(row) +
                        check<model::AttemptRecord>(row) + check<model::SigningKey>(row) +
                        check<model::Counters>(row) + check<store::EventRow>(row) +
-                       check<store::WebhookSecrets>(row) + check<model::EventSummary>(row);
+                       check<store::WebhookSecrets>(row) + check<model::EventSummary>(row) +
+                       check<model::RecoverJob>(row);
   TRIGGERD_ASSERT(accepted <= 1);
 }
 

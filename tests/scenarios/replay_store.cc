@@ -53,6 +53,10 @@ void ReplayStore::put(const model::Mutation& mutation) {
         } else if constexpr (std::is_same_v<What, model::ReopenDelivery> ||
                              std::is_same_v<What, model::EraseLog>) {
           // Of lists and retention, which are not replayed.
+        } else if constexpr (std::is_same_v<What, model::PutJob>) {
+          jobs_[{what.job.org, what.job.id}] = what.job;
+        } else if constexpr (std::is_same_v<What, model::EraseJob>) {
+          TRIGGERD_ASSERT(jobs_.erase({what.org, what.id}) == 1);
         } else if constexpr (std::is_same_v<What, model::PutSigningKey>) {
           signing_keys_[what.key.kid] = what.key;
         } else if constexpr (std::is_same_v<What, model::EraseSigningKey>) {
@@ -79,6 +83,7 @@ void ReplayStore::load_into(core::Engine& engine) const {
   for (const auto& [key, type] : event_types_) engine.load(type);
   for (const auto& [ref, webhook] : webhooks_) engine.load(webhook);
   for (const auto& [generation, trigger] : triggers_) engine.load(trigger);
+  for (const auto& [key, job] : jobs_) engine.load(job);
   for (const auto& [at, chunk] : pending_) {
     TRIGGERD_ASSERT(chunk.seq >= counters_.first_pending);
     engine.load(chunk);

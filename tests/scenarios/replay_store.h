@@ -44,6 +44,7 @@ class ReplayStore {
   std::map<model::EventSeq, model::EventPtr> events_;
   std::map<std::pair<model::OrgId, model::EventId>, model::EventSeq> seqs_;
   std::map<std::pair<model::EventSeq, std::uint32_t>, model::PendingChunk> pending_;
+  std::map<std::pair<model::OrgId, model::JobId>, model::RecoverJob> jobs_;
   std::vector<model::AttemptRecord> attempts_;
   model::Counters counters_;
   bool has_counters_ = false;

@@ -202,6 +202,13 @@ std::string Scenario::text_of(const model::Mutation& mutation) const {
                  std::to_string(what.counters.next_generation.value()) + ", event " +
                  std::to_string(what.counters.next_event.value()) + ", first pending " +
                  std::to_string(what.counters.first_pending.value());
+        } else if constexpr (std::is_same_v<What, model::PutJob>) {
+          return "put job, state " + std::to_string(static_cast<int>(what.job.state)) +
+                 ", up to event " + std::to_string(what.job.position.value()) + ", recovered " +
+                 std::to_string(what.job.recovered) + ", skipped " +
+                 std::to_string(what.job.skipped);
+        } else if constexpr (std::is_same_v<What, model::EraseJob>) {
+          return "erase job";
         } else if constexpr (std::is_same_v<What, model::EraseSigningKey>) {
           return "erase signing key " + what.kid;
         } else {
@@ -226,8 +233,10 @@ void Scenario::print(const model::Read& read) {
     text += "event " + std::to_string(event->seq.value());
   } else if (const auto* id = std::get_if<model::ReadEventId>(&read.what)) {
     text += "event id " + name_of(id->id.value());
-  } else {
+  } else if (std::holds_alternative<model::ReadParked>(read.what)) {
     text += "parked";
+  } else {
+    text += "what is over";
   }
   print(text + ", rests on " + std::to_string(read.rests_on.value()));
 }

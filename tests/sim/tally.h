@@ -55,6 +55,9 @@ enum class Sometimes : std::uint8_t {
   kProbed,
   kLimitFell,
   kContested,
+  kGivenAgain,
+  kJobFinished,
+  kJobGoesOn,
   kCount,
 };
 inline constexpr std::size_t kSometimesCount = static_cast<std::size_t>(Sometimes::kCount);
@@ -106,6 +109,9 @@ inline constexpr std::array<const char*, kSometimesCount> kSometimesNames = {
     "breaker probed",
     "limit fell",
     "starts watched while first attempts waited",
+    "delivery given again by hand or by a job",
+    "job finished",
+    "job went on after a restart",
 };
 
 // Sums over worlds.

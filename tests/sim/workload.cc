@@ -14,6 +14,7 @@ namespace {
 constexpr const char* kHookName = "token_minted";
 constexpr std::uint64_t kOwnNames = 3;  // event types that an organization may add
 constexpr std::uint64_t kClients = 3;   // addresses of SDKs
+constexpr std::size_t kAcceptedRemembered = 100;
 
 }  // namespace
 
@@ -37,6 +38,7 @@ model::Request Workload::next(base::Now now) {
   if (dice < 415) return call_hook(org, now);
   if (dice < 440) return send_test_events(org, now);
   if (dice < 470) return send_sdk_event(org, now);
+  if (dice < 520) return mend(org);
   return publish(org, now);
 }
 
@@ -245,6 +247,39 @@ model::Request Workload::read_rules(KnownOrg& org) {
   }
 }
 
+model::Request Workload::mend(KnownOrg& org) {
+  const KnownWebhook* webhook = draw_webhook(org);
+  if (webhook == nullptr) return model::ListJobs{org.id};
+  switch (random_.below(8)) {
+    case 0:
+      return model::GetPending{org.id, {}, 10};
+    case 1:
+      return model::ListOrderingKeys{org.id, webhook->id};
+    case 2:
+      if (!org.jobs.empty()) {
+        const model::JobId job = org.jobs[random_.below(org.jobs.size())];
+        if (draw_chance(random_, 0.3)) return model::CancelJob{org.id, job};
+        return model::GetJob{org.id, job};
+      }
+      [[fallthrough]];
+    case 3:
+    case 4: {
+      model::StartRecovery start{org.id, webhook->id, {}};
+      if (draw_chance(random_, 0.5)) start.states |= model::kRecoverCancelled;
+      start.per_second = static_cast<std::uint32_t>(1 + random_.below(20));
+      return start;
+    }
+    default:
+      break;
+  }
+  model::EventId event(random_.uuid_v4());
+  if (!accepted_.empty()) {
+    const auto& [owner, id] = accepted_[random_.below(accepted_.size())];
+    if (owner == org.id) event = id;
+  }
+  return model::RetryDelivery{org.id, webhook->id, event};
+}
+
 model::Request Workload::nonsense(KnownOrg& org) {
   const model::WebhookId nobody(random_.uuid_v4());
   switch (random_.below(6)) {
@@ -301,6 +336,18 @@ void Workload::learn(const model::Request& request, const model::Reply& reply) {
     KnownOrg* org = find_org(webhook->webhook->org);
     if (org != nullptr && find_webhook(org->id, webhook->webhook->id) == nullptr) {
       org->webhooks.push_back({webhook->webhook->id, {}});
+    }
+  } else if (const auto* published = std::get_if<model::PublishReply>(&reply)) {
+    for (const model::PublishedEvent& each : published->events) {
+      if (each.webhooks == 0) continue;
+      accepted_.emplace_back(std::get<model::PublishEvents>(request).org, each.id);
+      if (accepted_.size() > kAcceptedRemembered) accepted_.pop_front();
+    }
+  } else if (const auto* job = std::get_if<model::JobReply>(&reply)) {
+    KnownOrg* org = find_org(job->job.org);
+    if (org == nullptr) return;
+    if (std::find(org->jobs.begin(), org->jobs.end(), job->job.id) == org->jobs.end()) {
+      org->jobs.push_back(job->job.id);
     }
   } else if (const auto* webhooks = std::get_if<model::WebhooksReply>(&reply)) {
     for (const model::WebhookPtr& each : webhooks->webhooks) {

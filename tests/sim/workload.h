@@ -37,6 +37,7 @@ class Workload {
     std::vector<KnownWebhook> webhooks;
     std::vector<model::ApiKeyId> keys;
     std::vector<std::string> event_types;  // that it added
+    std::vector<model::JobId> jobs{};
   };
 
   [[nodiscard]] model::Request publish(KnownOrg& org, base::Now now);
@@ -51,6 +52,7 @@ class Workload {
   [[nodiscard]] model::Request rotate(KnownOrg& org);
   [[nodiscard]] model::Request read(KnownOrg& org);
   [[nodiscard]] model::Request read_rules(KnownOrg& org);
+  [[nodiscard]] model::Request mend(KnownOrg& org);
   [[nodiscard]] model::Request nonsense(KnownOrg& org);
   [[nodiscard]] model::WebhookDraft new_draft();
   [[nodiscard]] model::DeliveryDraft draw_settings();
@@ -66,6 +68,7 @@ class Workload {
   base::Random& random_;
   std::vector<KnownOrg> orgs_;
   std::deque<std::pair<model::OrgId, model::NewEvent>> published_;  // with ids of the client's own
+  std::deque<std::pair<model::OrgId, model::EventId>> accepted_;    // some of the last ones
   std::uint64_t urls_ = 0;
   std::uint64_t signing_keys_ = 0;
 };

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "engine/base/assert.h"
+#include "tests/sim/sim_mending.h"
 
 namespace triggerd::sim {
 namespace {
@@ -86,6 +87,11 @@ std::optional<std::string> World::run() {
 void World::start_process() {
   Outside& outside = *this;  // here the private base is known
   partition_ = std::make_unique<SimPartition>(plan_.engine, engine_random_, store_, outside);
+  for (const auto& [key, job] : store_.durable().jobs) {
+    if (job.state == model::JobState::kRunning && job.recovered > 0) {
+      tally_.hit(Sometimes::kJobGoesOn);
+    }
+  }
   partition_->recover(now());
 }
 
@@ -255,6 +261,16 @@ model::ReadAnswer World::answer_to(const model::Read& read) {
     if (!found.value()) return model::EventIdLoaded{};
     return model::EventIdLoaded{true, found.value()->accepted_at, found.value()->matches};
   }
+  if (const auto* delivery = std::get_if<model::ReadDelivery>(&read.what)) {
+    const auto found = store_.get({delivery->org, delivery->event});
+    if (!found.ok()) return model::ReadFailed{found.error()};
+    return delivery_of(store_.durable(), *delivery);
+  }
+  if (const auto* finals = std::get_if<model::ReadFinals>(&read.what)) {
+    const auto found = store_.read_event(finals->after);
+    if (!found.ok()) return model::ReadFailed{found.error()};
+    return finals_of(store_.durable(), *finals);
+  }
   const auto& parked = std::get<model::ReadParked>(read.what);
   auto page = store_.list(store::ListPending{parked.webhook, parked.after, parked.count_max});
   if (!page.ok()) return model::ReadFailed{page.error()};
@@ -316,6 +332,12 @@ void World::note_output(const model::Output& output) {
     if (const auto* event = std::get_if<model::PutEvent>(&mutation)) {
       ++tally_.events;
       if (event->event->is_test) tally_.hit(Sometimes::kTestEvent);
+    } else if (std::holds_alternative<model::ReopenDelivery>(mutation)) {
+      tally_.hit(Sometimes::kGivenAgain);
+    } else if (const auto* job = std::get_if<model::PutJob>(&mutation)) {
+      if (job->job.state == model::JobState::kFinished && job->job.recovered > 0) {
+        tally_.hit(Sometimes::kJobFinished);
+      }
     } else if (const auto* changed = std::get_if<model::PutWebhook>(&mutation)) {
       if (changed->webhook->state == model::WebhookState::kPaused) {
         tally_.hit(Sometimes::kPaused);

@@ -278,6 +278,26 @@ model::EventSummary any_record() {
           any_integer<std::uint32_t>()};
 }
 template <>
+model::RecoverJob any_record() {
+  model::RecoverJob job;
+  job.id = any_uuid<model::JobId>();
+  job.org = any_uuid<model::OrgId>();
+  job.webhook = model::WebhookRef(any_integer<std::uint32_t>());
+  job.webhook_id = any_uuid<model::WebhookId>();
+  job.since = any_time();
+  job.until = any_time();
+  job.states = any<std::uint8_t>();
+  job.per_second = any_integer<std::uint32_t>();
+  job.state = any_between(model::JobState::kRunning, model::JobState::kFailed);
+  job.created_at = any_time();
+  job.ended_at = any_time();
+  job.position = model::EventSeq(any_integer<std::uint64_t>());
+  job.recovered = any_integer<std::uint64_t>();
+  job.skipped = any_integer<std::uint64_t>();
+  job.reason = any<std::string>();
+  return job;
+}
+template <>
 WebhookSecrets any_record() {
   WebhookSecrets secrets;
   secrets.headers.resize(*rc::gen::inRange<std::size_t>(0, 5));
@@ -328,6 +348,7 @@ TRIGGERD_SAMPLE(model::AttemptRecord, "attempt", attempt(300, 1'000'000, model::
 TRIGGERD_SAMPLE(model::SigningKey, "signing_key", signing_key("kid-1"));
 TRIGGERD_SAMPLE(model::Counters, "counters", counters(1'000'001, 999'000));
 TRIGGERD_SAMPLE(EventRow, "event_id", (EventRow{model::EventSeq(1'000'000), wall(1), 2}));
+TRIGGERD_SAMPLE(model::RecoverJob, "job", job(1, 2));
 TRIGGERD_SAMPLE(WebhookSecrets, "webhook_secrets",
                 (WebhookSecrets{webhook(1).custom_headers, webhook(1).secrets}));
 #undef TRIGGERD_SAMPLE
@@ -337,7 +358,7 @@ class Codec : public ::testing::Test {};
 using Records = ::testing::Types<model::Organization, model::ApiKey, model::EventType, WebhookRow,
                                  model::Trigger, model::Event, model::PendingChunk,
                                  model::AttemptRecord, model::SigningKey, model::Counters, EventRow,
-                                 WebhookSecrets, model::EventSummary>;
+                                 WebhookSecrets, model::EventSummary, model::RecoverJob>;
 TYPED_TEST_SUITE(Codec, Records);
 
 template <class Record>

@@ -130,6 +130,7 @@ inline model::PendingEntry pending_entry(std::uint32_t webhook, model::DeliveryS
   entry.generation = model::Generation(7);
   entry.state = state;
   entry.attempts = 2;
+  entry.attempts_before = 1;
   if (state == model::DeliveryState::kDelayed) entry.due = wall(60);
   return entry;
 }
@@ -179,6 +180,26 @@ inline model::Counters counters(std::uint64_t next_event, std::uint64_t first_pe
   counters.next_event = model::EventSeq(next_event);
   counters.first_pending = model::EventSeq(first_pending);
   return counters;
+}
+
+inline model::RecoverJob job(std::uint8_t org, std::uint8_t number) {
+  model::RecoverJob job;
+  job.id = id_of<model::JobId>(number);
+  job.org = id_of<model::OrgId>(org);
+  job.webhook = model::WebhookRef(300);
+  job.webhook_id = id_of<model::WebhookId>(3);
+  job.since = wall(10);
+  job.until = wall(20);
+  job.states = model::kRecoverDead | model::kRecoverCancelled;
+  job.per_second = 100;
+  job.state = model::JobState::kFailed;
+  job.created_at = wall(21);
+  job.ended_at = wall(22);
+  job.position = model::EventSeq(1'000'000);
+  job.recovered = 500;
+  job.skipped = 1;
+  job.reason = "the webhook was deleted";
+  return job;
 }
 
 // Mutations, ready for a batch.

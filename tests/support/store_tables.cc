@@ -45,9 +45,23 @@ class Applier {
     const DeliveryKey key{put.attempt.seq, put.attempt.webhook};
     const auto [at, fresh] = tables_.latest_attempts.try_emplace(key, put.attempt);
     if (!fresh && put.attempt.number >= at->second.number) at->second = put.attempt;
+    const model::DeliveryState state = put.attempt.state_after;
+    if (put.attempt.number != model::kNoAttempt) tables_.attempts_made[key] = put.attempt.number;
+    if (model::is_final(state) && state != model::DeliveryState::kDelivered &&
+        put.attempt.trigger_type == model::TriggerType::kEvent) {
+      tables_.finals[{key.webhook, key.seq}] = state;
+    }
   }
-  void operator()(const model::ReopenDelivery& /*reopen*/) {}  // of lists, which are not kept here
+  // What led to the end before is not the latest news any more.
+  void operator()(const model::ReopenDelivery& reopen) {
+    const DeliveryKey key{reopen.seq, reopen.webhook};
+    tables_.latest_attempts.erase(key);
+    tables_.finals.erase({reopen.webhook, reopen.seq});
+    tables_.reopened.insert(key);
+  }
   void operator()(const model::EraseLog& /*erase*/) {}
+  void operator()(const model::PutJob& put) { tables_.jobs[{put.job.org, put.job.id}] = put.job; }
+  void operator()(const model::EraseJob& erase) { tables_.jobs.erase({erase.org, erase.id}); }
   void operator()(const model::PutSigningKey& put) { tables_.signing_keys[put.key.kid] = put.key; }
   void operator()(const model::EraseSigningKey& erase) { tables_.signing_keys.erase(erase.kid); }
   void operator()(const model::PutCounters& put) { tables_.counters = put.counters; }
@@ -85,6 +99,7 @@ void StoreTables::scan(const std::function<void(model::Record)>& record) const {
   for (const auto& [key, type] : event_types) record(type);
   for (const auto& [ref, webhook] : webhooks) record(*webhook);
   for (const auto& [generation, trigger] : triggers) record(trigger);
+  for (const auto& [key, job] : jobs) record(job);
   const model::EventSeq first = counters ? counters->first_pending : model::EventSeq(0);
   for (auto at = pending.lower_bound({first, 0}); at != pending.end(); ++at) record(at->second);
 }

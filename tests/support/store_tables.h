@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -44,7 +45,12 @@ struct StoreTables {
   std::map<std::pair<model::OrgId, model::EventId>, model::EventSeq> event_ids;
   std::map<PendingKey, model::PendingChunk> pending;
   DeliveryMap<model::AttemptRecord> latest_attempts;  // the highest number of each
+  DeliveryMap<std::uint16_t> attempts_made;
+  // Of events alone, dead or cancelled.
+  std::map<std::pair<model::WebhookRef, model::EventSeq>, model::DeliveryState> finals;
+  std::set<DeliveryKey> reopened;  // ever
   std::map<std::string, model::SigningKey> signing_keys;
+  std::map<std::pair<model::OrgId, model::JobId>, model::RecoverJob> jobs;
   std::optional<model::Counters> counters;
 
   // In the order of its mutations.

@@ -1,7 +1,7 @@
 // What a webhook is given to read: golden contents of all built-in event types in tests/data.
 // TRIGGERD_REWRITE=1 writes them anew; the diff is reviewed.
-#include "api/event_content.h"
 
+#include "engine/model/event_content.h"
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -32,7 +32,7 @@ model::NewEvent new_event(std::string_view name) {
 }
 
 std::string content_of(model::NewEvent event, std::string_view own_members = {}) {
-  build_content(event, org(), *model::split_event_name(event.name), own_members);
+  model::build_content(event, org(), *model::split_event_name(event.name), own_members);
   return event.content;
 }
 
@@ -45,7 +45,7 @@ std::map<std::string, std::string> contents() {
     model::NewEvent event = new_event(type.name);
     event.is_test = true;
     const std::string own = model::sample_event(type.name, "", event.timestamp, random).content;
-    contents.emplace(type.name, content_of(std::move(event), members_of(own)));
+    contents.emplace(type.name, content_of(std::move(event), model::members_of(own)));
   }
   return contents;
 }

@@ -33,7 +33,7 @@ TEST(EventCatalogue, KnowsTheNamesThatShip) {
   for (const model::BuiltInEventType& type : model::built_in_event_types()) {
     EXPECT_TRUE(catalogue.knows_event(org(1), type.name)) << type.name;
   }
-  EXPECT_EQ(catalogue.all(org(1)).size(), 52U);
+  EXPECT_EQ(catalogue.all(org(1)).size(), 59U);
   for (const std::string_view name : {"", "PersonCreated", "personcreated_v1", "PersonCreated_v2",
                                       "PersonCreated_v1 ", "token_minted"}) {
     EXPECT_FALSE(catalogue.knows_event(org(1), name)) << name;
@@ -65,11 +65,11 @@ TEST(EventCatalogue, ShowsBuiltInNamesFirstWithWhatIsSaidOfThem) {
   catalogue.put(type("Apple_v1"));
   catalogue.put(type("PersonCreated_v1", "{}"));
   const std::vector<model::EventTypeView> all = catalogue.all(org(1));
-  ASSERT_EQ(all.size(), 54U);
+  ASSERT_EQ(all.size(), 61U);
   EXPECT_EQ(all[0].type.name, "AuthenticationSucceeded_v1");
-  EXPECT_EQ(all[52].type.name, "Apple_v1");
-  EXPECT_EQ(all[53].type.name, "Zebra_v1");
-  EXPECT_FALSE(all[53].built_in);
+  EXPECT_EQ(all[59].type.name, "Apple_v1");
+  EXPECT_EQ(all[60].type.name, "Zebra_v1");
+  EXPECT_FALSE(all[60].built_in);
   const std::optional<model::EventTypeView> person = catalogue.view(org(1), "PersonCreated_v1");
   ASSERT_TRUE(person);
   EXPECT_TRUE(person->built_in);

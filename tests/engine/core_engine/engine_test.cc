@@ -224,7 +224,7 @@ TEST_F(EngineTest, EndsTheBacklogOfWebhooksFoundDisabledOrGoneAtRecovery) {
   std::vector<model::PendingEntry> entries;
   for (std::uint32_t ref = 1; ref <= 4; ++ref) {
     entries.push_back(
-        {model::WebhookRef(ref), model::Generation(ref), model::DeliveryState::kReady, 0, {}});
+        {model::WebhookRef(ref), model::Generation(ref), model::DeliveryState::kReady, 0, 0, {}});
   }
   entries[2].state = model::DeliveryState::kDelayed;
   entries[2].due = now_.wall + std::chrono::hours(1);
@@ -258,7 +258,7 @@ TEST_F(EngineTest, ClampsStoredDueTimesThatAClockMadeAbsurd) {
     engine_->load(model::Trigger{kOrg, model::WebhookRef(1), model::TriggerType::kEvent,
                                  "PersonCreated_v1", model::Generation(1)});
     engine_->load(stored_chunk({{model::WebhookRef(1), model::Generation(1),
-                                 model::DeliveryState::kDelayed, 1, now_.wall + due}}));
+                                 model::DeliveryState::kDelayed, 1, 0, now_.wall + due}}));
     engine_->recovered(now_);
     if (wait > base::Duration(0)) static_cast<void>(tick());  // the pass over the delayed ones
     EXPECT_EQ(engine_->next_deadline(), now_.mono + wait);

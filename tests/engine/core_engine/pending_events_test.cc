@@ -1,9 +1,13 @@
 #include "engine/core/pending_events.h"
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <utility>
 
 #include <gtest/gtest.h>
+
+#include "engine/base/random.h"
 
 namespace triggerd::core {
 namespace {
@@ -88,6 +92,46 @@ TEST(PendingEvents, DoNotDropWhatIsInUse) {
   events.trim();
   EXPECT_NE(events.at(first).content, nullptr);
   EXPECT_EQ(events.at(second).content, nullptr);
+}
+
+std::uint32_t insert(PendingEvents& events, std::uint64_t seq) {
+  PendingEvent event;
+  event.seq = model::EventSeq(seq);
+  event.deliveries = std::make_unique<PendingDelivery[]>(0);
+  return events.insert(std::move(event));
+}
+
+// Against a plain map: events come at the end and in between, go anywhere, and are found.
+TEST(PendingEvents, AreFoundBySequenceWhereverTheyCameIn) {
+  base::SeededRandom random(7);
+  PendingEvents events(1'000'000'000);
+  std::map<std::uint64_t, std::uint32_t> plain;
+  std::uint64_t next = 1;
+  for (int step = 0; step < 20'000; ++step) {
+    const std::uint64_t dice = random.below(10);
+    if (dice < 6 || plain.empty()) {
+      next += 1 + random.below(3);
+      plain[next] = insert(events, next);
+    } else if (dice < 8) {
+      const std::uint64_t seq = 1 + random.below(next);
+      if (!plain.contains(seq)) plain[seq] = insert(events, seq);
+    } else {
+      auto gone = plain.lower_bound(random.below(next + 1));
+      if (gone == plain.end()) gone = plain.begin();
+      events.erase(gone->second);
+      plain.erase(gone);
+    }
+    const std::uint64_t wanted = random.below(next + 2);
+    const auto expected = plain.lower_bound(wanted);
+    const std::uint32_t found = events.find_from(model::EventSeq(wanted));
+    ASSERT_EQ(found, expected == plain.end() ? kNoEvent : expected->second);
+  }
+  std::uint32_t place = events.first();
+  for (const auto& [seq, expected] : plain) {
+    ASSERT_EQ(place, expected);
+    place = events.after(place);
+  }
+  EXPECT_EQ(place, kNoEvent);
 }
 
 }  // namespace

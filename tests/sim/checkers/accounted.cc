@@ -134,6 +134,10 @@ void Accounted::drained(base::Now) {
   for (const auto& [seq, event] : scene_.durable.events) {
     for (const model::Match& match : event->matches) check_settled(*event, match);
   }
+  for (const auto& [key, job] : scene_.durable.jobs) {
+    if (job.state != model::JobState::kRunning) continue;
+    scene_.verdict.object(kName, "job " + job.id.to_string() + " never comes to its end");
+  }
   for (const auto& [key, chunk] : scene_.durable.pending) {
     scene_.verdict.object(kName, "a pending row of event " + std::to_string(key.first.value()) +
                                      " is left though everything had time to settle");

@@ -28,6 +28,9 @@ void Pace::emitted(const Emitted& seen) {
   forms_.turn(seen.output.batch);
   for (JustFinished& finished : just_finished_) find_due(finished);
   for (const model::Mutation& mutation : seen.output.batch.mutations) {
+    if (const auto* reopen = std::get_if<model::ReopenDelivery>(&mutation)) {
+      mended_.insert({reopen->seq, reopen->webhook});
+    }
     if (const auto* put = std::get_if<model::PutPending>(&mutation)) {
       check_stored_due(put->chunk, seen.now);
     }
@@ -38,11 +41,24 @@ void Pace::emitted(const Emitted& seen) {
     if (start == nullptr) continue;
     const support::DeliveryKey key{start->event->seq, start->webhook->ref};
     const auto due = earliest_.find(key);
+    if (is_mended(*start)) continue;
     if (due != earliest_.end() && seen.now.mono < due->second) {
       object(text_of(key) + " is tried " + seconds_text(due->second - seen.now.mono) +
              " before it is due");
     }
   }
+}
+
+void Pace::handled(const Handled& seen) {
+  if (const auto* retry = std::get_if<model::RetryDelivery>(&seen.request)) {
+    hurried_.insert({retry->webhook, retry->event});
+  }
+}
+
+// Somebody asked for it by hand: it need not wait, and its schedule begins anew.
+bool Pace::is_mended(const model::StartAttempt& start) const {
+  return mended_.contains({start.event->seq, start.webhook->ref}) ||
+         hurried_.contains({start.webhook->id, start.event->id});
 }
 
 void Pace::check_stored_due(const model::PendingChunk& chunk, base::Now now) {
@@ -75,7 +91,7 @@ void Pace::finished(const Finished& seen) {
   earliest_.erase(key);
   const model::Outcome& outcome = seen.outcome;
   if (outcome.kind == model::OutcomeClass::kOk || outcome.kind == model::OutcomeClass::kBusy ||
-      outcome.kind == model::OutcomeClass::kCancelled) {
+      outcome.kind == model::OutcomeClass::kCancelled || is_mended(seen.attempt)) {
     return;
   }
   just_finished_.push_back(
@@ -114,6 +130,7 @@ void Pace::restarted(const Restarted& seen) {
   just_finished_.clear();
   of_host_.clear();
   in_all_ = 0;
+  mended_ = scene_.durable.reopened;
   for (const auto& [at, chunk] : scene_.durable.pending) {
     for (const model::PendingEntry& entry : chunk.entries) {
       if (entry.state != model::DeliveryState::kDelayed) continue;

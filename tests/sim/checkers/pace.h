@@ -6,8 +6,10 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "tests/sim/checkers/checker.h"
@@ -19,6 +21,7 @@ namespace triggerd::sim {
 class Pace final : public Checker {
  public:
   explicit Pace(const Scene& scene) : Checker(scene) {}
+  void handled(const Handled& seen) override;
   void emitted(const Emitted& seen) override;
   void released(const Released& seen) override;
   void finished(const Finished& seen) override;
@@ -33,6 +36,7 @@ class Pace final : public Checker {
     base::WallTime due_min;
   };
 
+  [[nodiscard]] bool is_mended(const model::StartAttempt& start) const;
   void find_due(JustFinished& finished);
   void check_stored_due(const model::PendingChunk& chunk, base::Now now);
   void object(std::string what) { scene_.verdict.object("pace", std::move(what)); }
@@ -42,6 +46,8 @@ class Pace final : public Checker {
   std::vector<JustFinished> just_finished_;  // since the last output was taken
   std::map<std::string, std::uint32_t> of_host_;
   std::uint32_t in_all_ = 0;
+  std::set<support::DeliveryKey> mended_;  // given again
+  std::set<std::pair<model::WebhookId, model::EventId>> hurried_;
 };
 
 // scheme://host:port of a valid target URL.

@@ -1,6 +1,7 @@
 #include "tests/sim/checkers/repeats.h"
 
 #include <algorithm>
+#include <set>
 #include <variant>
 
 #include "tests/sim/checkers/text.h"
@@ -8,13 +9,35 @@
 namespace triggerd::sim {
 
 void Repeats::emitted(const Emitted& seen) {
+  learn_reopened(seen.output.batch);
   for (const model::Effect& effect : seen.output.effects) {
     if (const auto* start = std::get_if<model::StartAttempt>(&effect.what)) check_start(*start);
   }
 }
 
+// What was over is wanted again: the next attempt is the one behind those that its row says.
+void Repeats::learn_reopened(const model::Batch& batch) {
+  std::set<support::DeliveryKey> reopened;
+  for (const model::Mutation& mutation : batch.mutations) {
+    if (const auto* reopen = std::get_if<model::ReopenDelivery>(&mutation)) {
+      reopened.insert({reopen->seq, reopen->webhook});
+    } else if (const auto* put = std::get_if<model::PutPending>(&mutation)) {
+      for (const model::PendingEntry& entry : put->chunk.entries) {
+        const support::DeliveryKey key{put->chunk.seq, entry.webhook};
+        if (reopened.erase(key) == 0) continue;
+        progress_[key] = {static_cast<std::uint16_t>(entry.attempts + 1), State::kWaiting};
+      }
+    }
+  }
+}
+
 Repeats::Progress Repeats::stored(support::DeliveryKey key) const {
   Progress progress;
+  const model::PendingEntry* pending = scene_.durable.find_pending(key);
+  if (pending != nullptr && !model::is_final(pending->state)) {
+    progress.next_number = static_cast<std::uint16_t>(pending->attempts + 1);
+    return progress;
+  }
   const auto at = scene_.durable.latest_attempts.find(key);
   if (at == scene_.durable.latest_attempts.end()) return progress;
   if (model::is_final(at->second.state_after)) {

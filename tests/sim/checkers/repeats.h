@@ -27,6 +27,7 @@ class Repeats final : public Checker {
     std::uint16_t next_number = 1;
     State state = State::kWaiting;
   };
+  void learn_reopened(const model::Batch& batch);
   void check_start(const model::StartAttempt& start);
   // What the store says when this process has not touched the delivery yet.
   [[nodiscard]] Progress stored(support::DeliveryKey key) const;

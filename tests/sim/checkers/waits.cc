@@ -108,6 +108,7 @@ void Waits::check_event(const Asked& asked, const model::PublishedEvent& event) 
 void Waits::check_attempt(const model::Event& event, const model::Match& match,
                           const model::FirstAttempt& told) {
   const support::DeliveryKey key{event.seq, match.webhook};
+  if (scene_.durable.reopened.contains(key)) return;  // what came first is told no more
   const auto webhook = scene_.durable.webhooks.find(match.webhook);
   if (webhook != scene_.durable.webhooks.end() && webhook->second->id != told.webhook) {
     return object(text_of(key) + " is told of under the name of another webhook");

@@ -1,4 +1,4 @@
-#include "api/event_content.h"
+#include "engine/model/event_content.h"
 
 #include <cstdint>
 #include <iterator>
@@ -9,7 +9,7 @@
 #include "engine/base/log.h"
 #include "engine/base/time.h"
 
-namespace triggerd::api {
+namespace triggerd::model {
 namespace {
 
 void append_member(std::string& out, std::string_view name, std::string_view text) {
@@ -26,7 +26,7 @@ std::string_view members_of(std::string_view raw) {
 }
 
 // Keys are sorted, zero values left out (CONTRACT B4.2).
-void build_content(model::NewEvent& event, model::OrgId org, const model::VersionedName& name,
+void build_content(NewEvent& event, OrgId org, const VersionedName& name,
                    std::string_view own_members) {
   std::string& out = event.content;
   out.reserve(own_members.size() + event.name.size() * 2 + 320);
@@ -42,7 +42,7 @@ void build_content(model::NewEvent& event, model::OrgId org, const model::Versio
   if (event.is_test) out += ",\"is_test_event\":true";
   out += ',';
   append_member(out, "organization_id", org.to_string());
-  const auto source = static_cast<unsigned>(model::source_of(event.name));
+  const auto source = static_cast<unsigned>(source_of(event.name));
   if (source != 0) fmt::format_to(std::back_inserter(out), ",\"source\":{}", source);
   out += ',';
   append_member(out, "timestamp", base::to_rfc3339(event.timestamp));
@@ -53,4 +53,4 @@ void build_content(model::NewEvent& event, model::OrgId org, const model::Versio
   out += '}';
 }
 
-}  // namespace triggerd::api
+}  // namespace triggerd::model
