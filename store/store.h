@@ -124,9 +124,9 @@ struct ListPage {
   std::optional<model::EventSeq> looked_at_through;
   bool is_whole = false;
   model::EventSeq erased_before;
-  std::vector<model::StoredDelivery> finals;      // ListFinals
-  std::optional<model::EventSeq> finals_to;       // ListFinals: looked at so far; more may follow
-  std::vector<model::DeadLetter> dead;            // ListDead
+  std::vector<model::StoredDelivery> finals;  // ListFinals
+  std::optional<model::EventSeq> finals_to;   // ListFinals: looked at so far; more may follow
+  std::vector<model::DeadLetter> dead;        // ListDead
   std::optional<model::DeadLetterPosition> dead_next;  // ListDead: more may follow
 };
 

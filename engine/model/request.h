@@ -333,8 +333,8 @@ using Request =
                  RotateSecret, GetSecret, ListTriggers, AddTrigger, RemoveTrigger, TestTrigger,
                  ListEventTypes, GetEventType, DefineEventType, RemoveEventType, PublishEvents,
                  CallHook, GetEvent, ReadRecentEvents, ListLoggedDeliveries, ListLoggedEvents,
-                 GetDelivery, ReadEventsAfter, ListDeadLetters, RetryDelivery, SkipDelivery, StartRecovery, ListJobs,
-                 GetJob, CancelJob, GetPending, ListOrderingKeys>;
+                 GetDelivery, ReadEventsAfter, ListDeadLetters, RetryDelivery, SkipDelivery,
+                 StartRecovery, ListJobs, GetJob, CancelJob, GetPending, ListOrderingKeys>;
 
 // --- Replies ----------------------------------------------------------------------------------
 
@@ -569,7 +569,7 @@ using Reply =
                  WebhooksReply, SecretRotated, SecretReply, TriggersReply, FilterToTry,
                  RecentEvents, TriggerTestReply, EventTypeReply, EventTypesReply, StaleRules,
                  PublishReply, HookReply, EventReply, LoggedDeliveriesReply, LoggedEventsReply,
-                 DeliveryReply, EventsAfterReply, DeadLettersReply, DeliveryMended, JobReply, JobsReply, PendingReply,
-                 OrderingKeysReply>;
+                 DeliveryReply, EventsAfterReply, DeadLettersReply, DeliveryMended, JobReply,
+                 JobsReply, PendingReply, OrderingKeysReply>;
 
 }  // namespace triggerd::model
