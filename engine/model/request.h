@@ -13,6 +13,7 @@
 #include "engine/model/delivery_log.h"
 #include "engine/model/limits.h"
 #include "engine/model/network.h"
+#include "engine/model/operations.h"
 #include "engine/model/records.h"
 
 namespace triggerd::model {
@@ -268,7 +269,7 @@ using Request =
                  RotateSecret, GetSecret, ListTriggers, AddTrigger, RemoveTrigger, TestTrigger,
                  ListEventTypes, GetEventType, DefineEventType, RemoveEventType, PublishEvents,
                  CallHook, GetEvent, ReadRecentEvents, ListLoggedDeliveries, ListLoggedEvents,
-                 GetDelivery>;
+                 GetDelivery, StartBackup, ListBackups, ReloadConfig>;
 
 // --- Replies ----------------------------------------------------------------------------------
 
@@ -437,11 +438,12 @@ struct DeliveryReply {
   std::vector<AttemptRecord> attempts;  // newest first
 };
 
-using Reply = std::variant<Refusal, Done, TriggerAdded, OrganizationReply, OrganizationsReply,
-                           ApiKeyReply, ApiKeysReply, SigningKeyReply, SigningKeysReply, JwksReply,
-                           WebhookReply, WebhooksReply, SecretRotated, SecretReply, TriggersReply,
-                           FilterToTry, RecentEvents, TriggerTestReply, EventTypeReply,
-                           EventTypesReply, StaleRules, PublishReply, HookReply, EventReply,
-                           LoggedDeliveriesReply, LoggedEventsReply, DeliveryReply>;
+using Reply =
+    std::variant<Refusal, Done, TriggerAdded, OrganizationReply, OrganizationsReply, ApiKeyReply,
+                 ApiKeysReply, SigningKeyReply, SigningKeysReply, JwksReply, WebhookReply,
+                 WebhooksReply, SecretRotated, SecretReply, TriggersReply, FilterToTry,
+                 RecentEvents, TriggerTestReply, EventTypeReply, EventTypesReply, StaleRules,
+                 PublishReply, HookReply, EventReply, LoggedDeliveriesReply, LoggedEventsReply,
+                 DeliveryReply, BackupReply, BackupsReply, ConfigReloaded>;
 
 }  // namespace triggerd::model
