@@ -345,6 +345,12 @@ constexpr Setting kSettings[] = {
        if (status.ok()) c.retention.interval = interval;
        return status;
      }},
+    {"backup.folder", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.backup.folder); }},
+    {"backup.keep", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_integer<std::uint32_t>(p, v[0], 1, model::kBackupsKeptMax, c.backup.kept_max);
+     }},
     {"dns.servers", Arity::kList,
      [](Path, const Values& v, Config& c) -> Status {
        c.dns_servers = v;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "api/api_options.h"
+#include "app/backups.h"
 #include "app/retention.h"
 #include "engine/base/log.h"
 #include "engine/base/status.h"
@@ -74,6 +75,7 @@ struct Config {
   api::SdkIngestOptions sdk_ingest;
   core::DoorRates rates;
   RetentionOptions retention;
+  BackupOptions backup;
 
   std::vector<BootstrapOrganization> organizations;
 };

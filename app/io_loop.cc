@@ -136,7 +136,7 @@ void IoLoop::receive_one(IoMessage message) {
   } else if (auto* keys = std::get_if<UseKeyRing>(&message)) {
     dispatcher_.use(std::move(keys->ring));
   } else if (auto* readiness = std::get_if<Readiness>(&message)) {
-    backend_.set_not_ready_reasons(std::move(readiness->not_ready_reasons));
+    backend_.set_readiness(std::move(*readiness));
   } else if (const auto* listen = std::get_if<StartListening>(&message)) {
     start_listening(listen->port);
   } else if (std::holds_alternative<DrainIo>(message)) {

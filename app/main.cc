@@ -20,6 +20,9 @@ int run_command_line(int argc, char** argv) {
   add_serve(app, run);
   add_demo(app, run);
   add_emit(app, run);
+  add_backup(app, run);
+  add_restore(app, run);
+  add_store(app, run);
   add_version(app, run);
   try {
     app.parse(argc, argv);
@@ -27,7 +30,8 @@ int run_command_line(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     app.exit(error);
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
-      const std::vector<std::string_view> commands = {"serve", "demo", "emit", "version"};
+      const std::vector<std::string_view> commands = {"serve",   "demo",  "emit",   "backup",
+                                                      "restore", "store", "version"};
       std::fputs(
           fmt::format("did you mean: triggerd {}?\n", nearest_word(argv[1], commands)).c_str(),
           stderr);

@@ -47,9 +47,10 @@ using EngineMessage = std::variant<Submitted, RequestCancelled, AttemptFinished,
 
 // --- Engine thread → I/O thread ---------------------------------------------------------------
 
-// Not ready to serve, and why; empty when ready.
+// Why the process is not ready to serve; empty where it is.
 struct Readiness {
-  std::vector<std::string> not_ready_reasons;
+  std::string store_fault;
+  std::string serving_fault;
 };
 // Open the listener on this port (0: choose one).
 struct StartListening {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "app/backups.h"
 #include "app/bootstrap.h"
 #include "app/config.h"
 #include "app/io_loop.h"
@@ -20,6 +21,7 @@
 #include "app/partition.h"
 #include "app/port_reservation.h"
 #include "app/retention.h"
+#include "app/store_watch.h"
 #include "app/system_random.h"
 #include "engine/loop/event_loop.h"
 #include "store/secret_box.h"
@@ -65,16 +67,20 @@ class Server {
   Server(loop::EventLoop& event_loop, Config config, std::unique_ptr<store::Store> store);
   base::Status open();
   base::Status open_store();
+  void open_backups();
   void use_signing_keys(const std::vector<model::SigningKey>& keys);
   base::Status start_loops(unsigned threads);
   void receive(std::vector<EngineMessage>& messages);
   void receive_one(EngineMessage& message);
+  void submit(Submitted& submitted);
+  void finish(const AttemptFinished& finished);
   void bootstrapped(const base::Status& status);
   void listening(const Listening& message);
   void begin_stop();
   void io_drained();
   void stop_loops();
   void io_stopped();
+  void tell_drained() const;
   void store_failed(const base::Error& error);
   void observe_engine();
   void tell_all(const std::function<IoMessage()>& make);
@@ -89,10 +95,13 @@ class Server {
   std::shared_ptr<const dispatcher::KeyRing> key_ring_;
   std::unique_ptr<metrics::Metrics> metrics_;
   std::unique_ptr<store::Store> store_;
+  store::RocksStore* rocks_store_ = nullptr;  // the same, when it is on disk
   std::unique_ptr<EngineMailbox> mailbox_;
   std::unique_ptr<OutletRouter> outlet_;
   std::unique_ptr<Partition> partition_;
-  std::optional<Retention> retention_;  // while running
+  std::optional<Retention> retention_;     // while running, as is the next
+  std::optional<StoreWatch> store_watch_;  // of a store on disk
+  std::optional<Backups> backups_;         // until the store is closed
   std::optional<IoShared> io_shared_;
   std::unique_ptr<IoLoop> own_loop_;  // io_threads = 0
   std::vector<std::unique_ptr<IoThread>> threads_;
@@ -103,6 +112,14 @@ class Server {
   unsigned loops_running_ = 0;
   std::uint16_t port_ = 0;
   std::optional<PortReservation> reserved_port_;  // until every loop listens
+  Readiness readiness_;
+  struct Drain {
+    base::MonoTime since;
+    std::uint64_t requests_before = 0;
+    std::uint64_t attempts = 0;
+    std::uint64_t attempts_cut = 0;
+  };
+  Drain drain_;  // counted from the start, begun anew by begin_stop()
   base::Status end_status_;
   loop::Timer drain_timer_;
   loop::Timer metrics_timer_;

@@ -24,6 +24,9 @@ using Run = std::function<int()>;
 void add_serve(CLI::App& app, Run& run);
 void add_demo(CLI::App& app, Run& run);
 void add_emit(CLI::App& app, Run& run);
+void add_backup(CLI::App& app, Run& run);
+void add_restore(CLI::App& app, Run& run);
+void add_store(CLI::App& app, Run& run);
 void add_version(CLI::App& app, Run& run);
 
 }  // namespace triggerd::app
