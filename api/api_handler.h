@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -44,6 +45,9 @@ class ApiHandler final : public HttpHandler {
 
   // Lines of events (event_stream.h); a handful of them at a time.
   std::unique_ptr<BodyReader> on_stream(const HttpRequest& head, SendPiece send) override;
+
+  // Other options from the next request on; what was waiting_max stays.
+  void use(ApiOptions options) { options_ = std::move(options); }
 
   // Requests that wait for a reply.
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }

@@ -37,6 +37,7 @@ constexpr std::string_view kKey = "/admin/organizations/{organization_id}/api-ke
 constexpr std::string_view kSigning = "/admin/signing-keys";
 constexpr std::string_view kRotate = "/admin/signing-keys/rotate";
 constexpr std::string_view kBackups = "/admin/backups";
+constexpr std::string_view kReload = "/admin/config/reload";
 
 constexpr auto kGet = Method::kGet;
 constexpr auto kPost = Method::kPost;
@@ -104,6 +105,7 @@ constexpr Route kRoutes[] = {
   {kGet,    kSigning,   kAdmin,   kNone, kFixed, list_signing_keys,   show_signing_keys},
   {kPost,   kBackups,   kAdmin,   kNone, kFixed, start_backup,        show_started_backup},
   {kGet,    kBackups,   kAdmin,   kNone, kFixed, list_backups,        show_backups},
+  {kPost,   kReload,    kAdmin,   kNone, kFixed, reload_config,       show_reloaded_config},
 
   {kGet,    "/livez",   kOpen,    kNone, kFixed, show_alive,          nullptr},
   {kGet,    "/readyz",  kOpen,    kNone, kFixed, show_readiness,      nullptr},

@@ -202,8 +202,8 @@ void Backups::start(model::RequestId id) {
   }
   if (fault) return reply(id, model::Refusal{{*std::move(fault)}, std::nullopt});
   model::Backup& backup = running_.emplace();
-  backup.created_at = loop_.now().wall;
-  backup.name = backup_name(backup.created_at);
+  backup.name = backup_name(loop_.now().wall);
+  backup.created_at = *backup_time(backup.name);  // as the list will say
   backup.path = options_.folder + "/" + backup.name;
   backup.state = model::BackupState::kRunning;
   running_since_ = loop_.now().mono;

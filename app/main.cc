@@ -23,6 +23,7 @@ int run_command_line(int argc, char** argv) {
   add_backup(app, run);
   add_restore(app, run);
   add_store(app, run);
+  add_config(app, run);
   add_version(app, run);
   try {
     app.parse(argc, argv);
@@ -31,7 +32,7 @@ int run_command_line(int argc, char** argv) {
     app.exit(error);
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
       const std::vector<std::string_view> commands = {"serve",   "demo",  "emit",   "backup",
-                                                      "restore", "store", "version"};
+                                                      "restore", "store", "config", "version"};
       std::fputs(
           fmt::format("did you mean: triggerd {}?\n", nearest_word(argv[1], commands)).c_str(),
           stderr);

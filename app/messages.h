@@ -13,6 +13,8 @@
 
 namespace triggerd::app {
 
+struct Config;
+
 // --- I/O thread → engine thread ---------------------------------------------------------------
 
 struct Submitted {
@@ -64,9 +66,13 @@ struct StopIo {};
 struct UseKeyRing {
   std::shared_ptr<const dispatcher::KeyRing> ring;
 };
+// The configuration was read again: what can change while it runs is as it says.
+struct UseSettings {
+  std::shared_ptr<const Config> config;
+};
 using IoMessage =
     std::variant<model::SendReply, model::StartAttempt, model::CancelAttempt, model::EdgeChange,
-                 UseKeyRing, Readiness, StartListening, DrainIo, StopIo>;
+                 UseKeyRing, UseSettings, Readiness, StartListening, DrainIo, StopIo>;
 
 // A RequestId carries the I/O thread that waits for the reply in its upper byte.
 inline constexpr unsigned kThreadBits = 56;

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "app/config_changes.h"
 #include "app/secrets.h"
 #include "app/signing_keys.h"
 #include "engine/base/log.h"
@@ -42,16 +44,12 @@ std::string printed_address(const std::string& address, std::uint16_t port) {
   return v6 ? fmt::format("[{}]:{}", address, port) : fmt::format("{}:{}", address, port);
 }
 
-bool is_loopback(const std::string& address) {
-  const std::optional<model::IpAddress> parsed = model::IpAddress::parse(address);
-  return parsed && (parsed->v4 ? parsed->bytes[0] == 127 : address == "::1");
-}
-
 }  // namespace
 
 Server::Server(loop::EventLoop& event_loop, Config config, std::unique_ptr<store::Store> store)
     : loop_(event_loop),
       config_(std::move(config)),
+      given_(config_.given),
       store_(std::move(store)),
       drain_timer_(event_loop, [this] { stop_loops(); }),
       metrics_timer_(event_loop, [this] { observe_engine(); }) {}
@@ -72,13 +70,7 @@ base::Result<std::unique_ptr<Server>> Server::create(loop::EventLoop& event_loop
 // --- Opening ----------------------------------------------------------------------------------
 
 base::Status Server::open() {
-  if (!config_.allow_public_listen && !is_loopback(config_.listen_address)) {
-    return base::Error{
-        base::ErrorCode::kInvalid,
-        fmt::format("server.listen: {} is not a loopback address; put a TLS proxy in front and set "
-                    "server.allow_public_listen = true",
-                    config_.listen_address)};
-  }
+  if (base::Status status = check_config(config_); !status.ok()) return status;
   if (base::Status status = open_store(); !status.ok()) return status;
   open_backups();
 
@@ -318,9 +310,64 @@ void Server::submit(Submitted& submitted) {
     backups_->start(submitted.id);
   } else if (std::holds_alternative<model::ListBackups>(submitted.request)) {
     backups_->list(submitted.id);
+  } else if (std::holds_alternative<model::ReloadConfig>(submitted.request)) {
+    base::Result<model::ConfigReloaded> reloaded = reload_config();
+    outlet_->reply(submitted.id,
+                   reloaded.ok() ? model::Reply(std::move(reloaded.value()))
+                                 : model::Reply(model::Refusal{{reloaded.error()}, std::nullopt}));
+    outlet_->turn_ended();
   } else {
     partition_->submit(submitted.id, std::move(submitted.request));
   }
+}
+
+// --- Reloading --------------------------------------------------------------------------------
+
+base::Result<model::ConfigReloaded> Server::reload_config() {
+  if (!config_source_ || phase_ != Phase::kRunning) {
+    return base::Error{base::ErrorCode::kConflict,
+                       "the configuration can not be reloaded now: it was given without a file, "
+                       "or the process is starting or ending"};
+  }
+  base::Result<Config> read = config_source_();
+  base::Status good = read.ok() ? check_config(read.value()) : base::Status(read.error());
+  metrics_->operations().config_read(good.ok(), loop_.now().wall);
+  if (!good.ok()) {
+    base::LogLine(base::LogLevel::kError, "config", "not reloaded: nothing has changed")
+        .field("error", good.error().message);
+    return good.error();
+  }
+  Config& config = read.value();
+  model::ConfigReloaded changes = changes_between(given_, config.given);
+  if (!same_organizations(config_.organizations, config.organizations)) {
+    changes.needs_restart.emplace_back("bootstrap.organization");
+  }
+  apply(config);
+  for (const std::string& path : changes.changed) {
+    const auto at = config.given.find(path);
+    if (at == config.given.end()) {
+      given_.erase(path);
+    } else {
+      given_[path] = at->second;
+    }
+  }
+  for (const std::string& path : changes.needs_restart) {
+    base::LogLine(base::LogLevel::kWarn, "config", "needs a restart").field("setting", path);
+  }
+  base::LogLine(base::LogLevel::kInfo, "config", "reloaded")
+      .field("changed", fmt::format("{}", fmt::join(changes.changed, " ")))
+      .field("needs_restart", fmt::format("{}", fmt::join(changes.needs_restart, " ")));
+  return changes;
+}
+
+// What can_change_while_running() names, and the certificates in the CA file.
+void Server::apply(const Config& config) {
+  base::set_log_level(config.log_level);
+  config_.drain_timeout = config.drain_timeout;  // of this thread alone
+  retention_->use(config.retention);
+  partition_->tune(core::EngineTuning{config.rates, config.targets});
+  const auto settings = std::make_shared<const Config>(config);
+  tell_all([&settings] { return IoMessage(UseSettings{settings}); });
 }
 
 void Server::observe_engine() {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +57,13 @@ class Server {
 
   // Bootstraps and opens the listeners; `on_started` comes once, `on_stopped` once after it.
   void start(OnStarted on_started, OnStopped on_stopped);
+  // Reads the configuration again; without a source it cannot be reloaded. Before start().
+  using ConfigSource = std::function<base::Result<Config>()>;
+  void use_config_source(ConfigSource source) { config_source_ = std::move(source); }
+  // What can change while it runs does, all of it or (kInvalid) nothing; says so in the log.
+  // kConflict: there is no source, or it does not run (any more).
+  base::Result<model::ConfigReloaded> reload_config();
+
   // Graceful stop. Any thread. Again: no effect.
   void request_stop();
 
@@ -73,6 +81,7 @@ class Server {
   void receive(std::vector<EngineMessage>& messages);
   void receive_one(EngineMessage& message);
   void submit(Submitted& submitted);
+  void apply(const Config& config);
   void finish(const AttemptFinished& finished);
   void bootstrapped(const base::Status& status);
   void listening(const Listening& message);
@@ -86,7 +95,9 @@ class Server {
   void tell_all(const std::function<IoMessage()>& make);
 
   loop::EventLoop& loop_;
-  Config config_;
+  Config config_;  // of the start; I/O threads read it
+  ConfigSource config_source_;
+  std::map<std::string, GivenSetting, std::less<>> given_;  // in force
   Phase phase_ = Phase::kCreated;
   SystemRandom random_;
   std::optional<store::SecretBox> secret_box_;

@@ -27,6 +27,7 @@ void add_emit(CLI::App& app, Run& run);
 void add_backup(CLI::App& app, Run& run);
 void add_restore(CLI::App& app, Run& run);
 void add_store(CLI::App& app, Run& run);
+void add_config(CLI::App& app, Run& run);
 void add_version(CLI::App& app, Run& run);
 
 }  // namespace triggerd::app

@@ -145,6 +145,12 @@ class Backup(BackupCase):
         self.assertEqual(done.returncode, 5)
         self.assertIn("backup.folder is not set", done.stderr)
 
+    def test_a_folder_within_the_store_is_refused_at_the_start(self):
+        self.folder.write_config({"backup": {"folder": str(self.folder.data / "store" / "x")}})
+        self.engine.spawn()
+        self.assertEqual(self.engine.wait(), 9)
+        self.assertIn("backup.folder: lies within the store", self.folder.log_text())
+
     def test_a_store_in_memory_has_none(self):
         self.launch("--store", "memory")
         answer = self.admin().post(BACKUPS, None)
