@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -48,6 +49,8 @@ class ApiHandler final : public HttpHandler {
 
   // The live streams of this loop.
   [[nodiscard]] LiveStreams& live() { return live_; }
+  // Other options from the next request on; what was waiting_max stays.
+  void use(ApiOptions options) { options_ = std::move(options); }
 
   // Requests that wait for a reply.
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }

@@ -28,6 +28,12 @@ struct MintedApiKey {
 };
 
 // One per I/O thread; every method is called on that thread, and replies come on it.
+// One thing that must be so for the process to serve.
+struct HealthCheck {
+  std::string name;
+  std::string fault;  // why it is not so; empty: it is
+};
+
 class Backend {
  public:
   using ReplyFn = std::function<void(model::Reply)>;
@@ -58,8 +64,8 @@ class Backend {
   virtual base::Result<model::SigningKey> mint_signing_key() = 0;
   // Prometheus' text format (version 0.0.4).
   virtual std::string metrics() = 0;
-  // Empty when ready to serve; else the reasons (draining, store failed), one each.
-  virtual std::vector<std::string> not_ready_reasons() = 0;
+  // All of them, the good ones too. Ready to serve: none has a fault.
+  virtual std::vector<HealthCheck> health() = 0;
 };
 
 }  // namespace triggerd::api

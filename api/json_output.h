@@ -1,4 +1,5 @@
-// Writing JSON text: what json_writer and delivery_log_writer are made of. Private to them.
+// Writing JSON text: what answers are made of (json_writer, delivery_log_writer,
+// operations_handlers).
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,7 @@
 #include "api/live_handlers.h"
 #include "api/mending_handlers.h"
 #include "api/openapi_handlers.h"
+#include "api/operations_handlers.h"
 #include "api/sdk_handlers.h"
 #include "api/system_handlers.h"
 #include "api/test_event_handlers.h"
@@ -50,6 +51,8 @@ constexpr std::string_view kKeys = "/admin/organizations/{organization_id}/api-k
 constexpr std::string_view kKey = "/admin/organizations/{organization_id}/api-keys/{key_id}";
 constexpr std::string_view kSigning = "/admin/signing-keys";
 constexpr std::string_view kRotate = "/admin/signing-keys/rotate";
+constexpr std::string_view kBackups = "/admin/backups";
+constexpr std::string_view kReload = "/admin/config/reload";
 
 constexpr auto kGet = Method::kGet;
 constexpr auto kPost = Method::kPost;
@@ -126,6 +129,9 @@ constexpr Route kRoutes[] = {
   {kDelete, kKey,       kAdmin,   kNone, kFixed, delete_api_key,      show_done},
   {kPost,   kRotate,    kAdmin,   kNone, kFixed, rotate_signing_key,  show_new_signing_key},
   {kGet,    kSigning,   kAdmin,   kNone, kFixed, list_signing_keys,   show_signing_keys},
+  {kPost,   kBackups,   kAdmin,   kNone, kFixed, start_backup,        show_started_backup},
+  {kGet,    kBackups,   kAdmin,   kNone, kFixed, list_backups,        show_backups},
+  {kPost,   kReload,    kAdmin,   kNone, kFixed, reload_config,       show_reloaded_config},
 
   {kGet,    "/livez",   kOpen,    kNone, kFixed, show_alive,          nullptr},
   {kGet,    "/readyz",  kOpen,    kNone, kFixed, show_readiness,      nullptr},

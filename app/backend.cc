@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <fmt/format.h>
 #include <openssl/crypto.h>
 
 #include "app/filter_trial.h"
@@ -9,6 +10,12 @@
 #include "engine/model/limits.h"
 
 namespace triggerd::app {
+namespace {
+
+// Seconds without a turn of the engine's loop after which it is taken to hang.
+constexpr double kEngineSilentMax = 15;
+
+}  // namespace
 
 Backend::Backend(unsigned thread, const SharedSecrets& secrets, const metrics::Metrics& metrics,
                  StreamSeats& seats, std::function<void(EngineMessage)> send,
@@ -112,6 +119,15 @@ std::optional<api::Principal> Backend::authenticate(std::string_view api_key) {
     principal = keys_.find(digest);
   }
   return principal;
+}
+
+std::vector<api::HealthCheck> Backend::health() {
+  const double silent = metrics_.engine().seconds_since_turn(base::read_clocks().mono);
+  std::string engine_fault;
+  if (silent > kEngineSilentMax) engine_fault = fmt::format("no turn for {:.0f} s", silent);
+  return {{"store", readiness_.store_fault},
+          {"engine", std::move(engine_fault)},
+          {"serving", readiness_.serving_fault}};
 }
 
 bool Backend::is_admin_token(std::string_view token) {

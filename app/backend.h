@@ -46,16 +46,14 @@ class Backend final : public api::Backend {
   model::SigningSecret mint_signing_secret() override { return new_signing_secret(); }
   base::Result<model::SigningKey> mint_signing_key() override;
   std::string metrics() override { return metrics_.text(); }
-  std::vector<std::string> not_ready_reasons() override { return not_ready_reasons_; }
+  std::vector<api::HealthCheck> health() override;
 
   // --- From the engine thread ---
   void replied(model::RequestId id, model::Reply reply);
   void changed(model::EdgeChange change);
   // Whose digest it is; nothing when it is not known (any more).
   [[nodiscard]] std::optional<model::ApiKeyId> key_of(const model::KeyDigest& digest) const;
-  void set_not_ready_reasons(std::vector<std::string> reasons) {
-    not_ready_reasons_ = std::move(reasons);
-  }
+  void set_readiness(Readiness readiness) { readiness_ = std::move(readiness); }
 
  private:
   struct Waiting {
@@ -80,7 +78,7 @@ class Backend final : public api::Backend {
   std::unordered_map<model::RequestId, Waiting> waiting_;
   api::IngestRules rules_;
   ApiKeyTable keys_;
-  std::vector<std::string> not_ready_reasons_;
+  Readiness readiness_;
 };
 
 }  // namespace triggerd::app

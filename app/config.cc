@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,6 +16,8 @@
 
 #include "api/cors.h"
 #include "app/nearest_word.h"
+#include "app/secrets.h"
+#include "dispatcher/ca_store.h"
 #include "engine/model/go_duration.h"
 
 namespace triggerd::app {
@@ -147,6 +151,16 @@ Status read_proxies(std::string_view path, const SettingValues& values, Config& 
     }
   }
   config.trusted_proxies = std::move(networks);
+  return {};
+}
+
+// Empty: none.
+Status read_proxy(std::string_view path, const SettingValues& values, Config& config) {
+  config.proxy.reset();
+  if (values[0].empty()) return {};
+  Result<dispatcher::EgressProxy> proxy = dispatcher::parse_egress_proxy(values[0]);
+  if (!proxy.ok()) return invalid(path, proxy.error().message);
+  config.proxy = std::move(proxy.value());
   return {};
 }
 
@@ -294,6 +308,7 @@ constexpr Setting kSettings[] = {
      }},
     {"targets.ca_file", Arity::kOne,
      [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.ca_file); }},
+    {"targets.proxy", Arity::kOne, read_proxy},
     {"admin.metrics_public", Arity::kOne,
      [](Path p, const Values& v, Config& c) { return read_bool(p, v[0], c.metrics_public); }},
     {"sdk_ingest.enabled", Arity::kOne,
@@ -344,6 +359,12 @@ constexpr Setting kSettings[] = {
        }
        if (status.ok()) c.retention.interval = interval;
        return status;
+     }},
+    {"backup.folder", Arity::kOne,
+     [](Path p, const Values& v, Config& c) { return read_text(p, v[0], c.backup.folder); }},
+    {"backup.keep", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_integer<std::uint32_t>(p, v[0], 1, model::kBackupsKeptMax, c.backup.kept_max);
      }},
     {"dns.servers", Arity::kList,
      [](Path, const Values& v, Config& c) -> Status {
@@ -478,7 +499,8 @@ Status read_node(Config& config, const std::string& path, const toml::node& node
   } else {
     return at(source, node.source(), invalid(path, "takes text, a number, or true or false"));
   }
-  if (Status status = set_setting(config, path, values); !status.ok()) {
+  std::string origin = fmt::format("{}:{}", source, node.source().begin.line);
+  if (Status status = set_setting(config, path, values, std::move(origin)); !status.ok()) {
     return at(source, node.source(), status.error());
   }
   return {};
@@ -511,11 +533,14 @@ SettingValues split_list(const std::string& text) {
 
 }  // namespace
 
-Status set_setting(Config& config, std::string_view path, const SettingValues& values) {
+Status set_setting(Config& config, std::string_view path, const SettingValues& values,
+                   std::string origin) {
   const Setting* found = find_setting(path);
   if (found == nullptr) return unknown_setting(path);
   if (found->arity == Arity::kOne && values.size() != 1) return invalid(path, "takes one value");
-  return found->set(path, values, config);
+  Status status = found->set(path, values, config);
+  if (status.ok()) config.given[std::string(path)] = {values, std::move(origin)};
+  return status;
 }
 
 Status apply_toml(Config& config, std::string_view document, std::string_view source) {
@@ -543,7 +568,7 @@ Status apply_environment(Config& config, const char* const* environment) {
     const Setting* setting = find_setting(path);
     const bool is_list = setting != nullptr && setting->arity == Arity::kList;
     const SettingValues values = is_list ? split_list(text) : SettingValues{text};
-    if (Status status = set_setting(config, path, values); !status.ok()) {
+    if (Status status = set_setting(config, path, values, std::string(name)); !status.ok()) {
       return Error{status.error().code, fmt::format("{}: {}", name, status.error().message)};
     }
   }
@@ -568,6 +593,44 @@ Result<Config> load_config(const std::string& path, const char* const* environme
     if (Status status = set_setting(config, setting, values); !status.ok()) return status.error();
   }
   return config;
+}
+
+namespace {
+
+// By their spelling: neither need exist.
+bool lies_within(const std::string& path, const std::string& folder) {
+  if (path.empty()) return false;
+  std::error_code failure;
+  const std::string inner = std::filesystem::absolute(path, failure).lexically_normal().string();
+  const std::string outer = std::filesystem::absolute(folder, failure).lexically_normal().string();
+  return inner == outer || inner.starts_with(outer + "/");
+}
+
+}  // namespace
+
+Status check_config(const Config& config) {
+  const std::optional<model::IpAddress> address = model::IpAddress::parse(config.listen_address);
+  const bool loopback =
+      address && (address->v4 ? address->bytes[0] == 127 : config.listen_address == "::1");
+  if (!config.allow_public_listen && !loopback) {
+    return Error{
+        ErrorCode::kInvalid,
+        fmt::format("server.listen: {} is not a loopback address; put a TLS proxy in front and set "
+                    "server.allow_public_listen = true",
+                    config.listen_address)};
+  }
+  if (lies_within(config.backup.folder, config.data_path + "/store")) {
+    return invalid("backup.folder", "lies within the store itself; give a folder beside it");
+  }
+  if (!config.ca_file.empty()) {
+    const auto store = dispatcher::load_ca_store(config.ca_file);
+    if (!store.ok()) return store.error();
+  }
+  for (const BootstrapOrganization& organization : config.organizations) {
+    if (organization.api_key_file.empty()) continue;
+    if (const auto key = read_secret_file(organization.api_key_file); !key.ok()) return key.error();
+  }
+  return {};
 }
 
 }  // namespace triggerd::app

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,7 +14,9 @@
 #include <vector>
 
 #include "api/api_options.h"
+#include "app/backups.h"
 #include "app/retention.h"
+#include "dispatcher/egress_proxy.h"
 #include "engine/base/log.h"
 #include "engine/base/status.h"
 #include "engine/base/time.h"
@@ -30,6 +33,15 @@ struct BootstrapOrganization {
   model::OrgId id;
   std::string name;
   std::string api_key_file;
+};
+
+// A setting as text; a list has several.
+using SettingValues = std::vector<std::string>;
+
+// What was said of a setting, and where: "triggerd.toml:3", "TRIGGERD_LOG__LEVEL", "flag".
+struct GivenSetting {
+  SettingValues values;
+  std::string origin;
 };
 
 enum class StoreMode : std::uint8_t { kDisk, kMemory };
@@ -63,6 +75,7 @@ struct Config {
 
   model::TargetPolicy targets;
   std::string ca_file;
+  std::optional<dispatcher::EgressProxy> proxy;
   std::vector<std::string> dns_servers;  // empty: the system's
 
   base::Duration secret_overlap = model::kSecretOverlapDefault;
@@ -74,17 +87,17 @@ struct Config {
   api::SdkIngestOptions sdk_ingest;
   core::DoorRates rates;
   RetentionOptions retention;
+  BackupOptions backup;
 
   std::vector<BootstrapOrganization> organizations;
-};
 
-// A setting as text; a list has several.
-using SettingValues = std::vector<std::string>;
+  std::map<std::string, GivenSetting, std::less<>> given;  // by path; the rest is as it stands here
+};
 
 // Sets one setting by its path ("delivery.retry.schedule"). kInvalid names the setting, what is
 // wrong and what it takes; an unknown path suggests the nearest one.
 [[nodiscard]] base::Status set_setting(Config& config, std::string_view path,
-                                       const SettingValues& values);
+                                       const SettingValues& values, std::string origin = "flag");
 
 // Applies a TOML document; `source` is named in messages, with line and column.
 [[nodiscard]] base::Status apply_toml(Config& config, std::string_view document,
@@ -97,5 +110,8 @@ using SettingValues = std::vector<std::string>;
 [[nodiscard]] base::Result<Config> load_config(
     const std::string& path, const char* const* environment,
     const std::vector<std::pair<std::string, SettingValues>>& flags);
+
+// All of what a start looks at before it opens anything: the address, and the files that are named.
+[[nodiscard]] base::Status check_config(const Config& config);
 
 }  // namespace triggerd::app

@@ -7,6 +7,9 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
+#include "dispatcher/ca_store.h"
+#include "engine/base/log.h"
+
 namespace triggerd::app {
 namespace {
 
@@ -31,6 +34,7 @@ dispatcher::TransportOptions transport_options(const IoShared& shared) {
   dispatcher::TransportOptions options;
   options.policy = shared.config.targets;
   options.ca_file = shared.config.ca_file;
+  options.proxy = shared.config.proxy;
   for (const std::string& server : shared.config.dns_servers) {
     if (!options.name_servers.empty()) options.name_servers += ',';
     options.name_servers += server;
@@ -101,6 +105,7 @@ base::Status IoLoop::open() {
   auto for_hooks =
       dispatcher::CurlTransport::create(loop_, hook_transport_options(shared_), on_outcome);
   if (!for_hooks.ok()) return for_hooks.error();
+  transports_ = {transport.value().get(), for_hooks.value().get()};
   dispatcher_.use(std::move(transport.value()));
   dispatcher_.use_for_hooks(std::move(for_hooks.value()));
   return {};
@@ -139,8 +144,10 @@ void IoLoop::receive_one(IoMessage message) {
     handler_.live().fed(*part);
   } else if (auto* keys = std::get_if<UseKeyRing>(&message)) {
     dispatcher_.use(std::move(keys->ring));
+  } else if (const auto* settings = std::get_if<UseSettings>(&message)) {
+    use(*settings->config);
   } else if (auto* readiness = std::get_if<Readiness>(&message)) {
-    backend_.set_not_ready_reasons(std::move(readiness->not_ready_reasons));
+    backend_.set_readiness(std::move(*readiness));
   } else if (const auto* listen = std::get_if<StartListening>(&message)) {
     start_listening(listen->port);
   } else if (std::holds_alternative<DrainIo>(message)) {
@@ -157,6 +164,23 @@ void IoLoop::change_edge(model::EdgeChange change) {
   }
   backend_.changed(std::move(change));
   if (removed) handler_.live().key_removed(*removed);
+}
+
+void IoLoop::use(const Config& config) {
+  handler_.use(api_options(config));
+  dispatcher_.use(config.targets);
+  auto store = dispatcher::load_ca_store(config.ca_file);
+  if (!store.ok()) {
+    // It was good a moment ago, when the engine's thread looked.
+    base::LogLine(base::LogLevel::kError, "config", "the CA file was not reloaded")
+        .field("error", store.error().message);
+    return;
+  }
+  const std::shared_ptr<X509_STORE> shared(std::move(store.value()));
+  for (dispatcher::CurlTransport* transport : transports_) {
+    transport->use(config.targets);
+    transport->use(shared);
+  }
 }
 
 void IoLoop::start_listening(std::uint16_t port) {

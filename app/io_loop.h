@@ -2,6 +2,7 @@
 // transport. Runs on a thread of its own (IoThread), or on the engine's loop when io_threads is 0.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <future>
@@ -62,6 +63,7 @@ class IoLoop {
   void change_edge(model::EdgeChange change);
   void send(EngineMessage message);
   void flush();
+  void use(const Config& config);
   void start_listening(std::uint16_t port);
   void drain();
   void stop();
@@ -79,6 +81,7 @@ class IoLoop {
   Backend backend_;
   api::ApiHandler handler_;
   dispatcher::Dispatcher dispatcher_;
+  std::array<dispatcher::CurlTransport*, 2> transports_{};  // the dispatcher's own
   std::unique_ptr<api::Server> server_;
   loop::Timer metrics_timer_;
 };

@@ -21,6 +21,10 @@ int run_command_line(int argc, char** argv) {
   add_demo(app, run);
   add_emit(app, run);
   add_listen(app, run);
+  add_backup(app, run);
+  add_restore(app, run);
+  add_store(app, run);
+  add_config(app, run);
   add_version(app, run);
   try {
     app.parse(argc, argv);
@@ -28,7 +32,8 @@ int run_command_line(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     app.exit(error);
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
-      const std::vector<std::string_view> commands = {"serve", "demo", "emit", "listen", "version"};
+      const std::vector<std::string_view> commands = {
+          "serve", "demo", "emit", "listen", "backup", "restore", "store", "config", "version"};
       std::fputs(
           fmt::format("did you mean: triggerd {}?\n", nearest_word(argv[1], commands)).c_str(),
           stderr);

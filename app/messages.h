@@ -14,6 +14,8 @@
 
 namespace triggerd::app {
 
+struct Config;
+
 // --- I/O thread → engine thread ---------------------------------------------------------------
 
 struct Submitted {
@@ -58,9 +60,10 @@ using EngineMessage = std::variant<Submitted, RequestCancelled, WatchFeed, Unwat
 
 // --- Engine thread → I/O thread ---------------------------------------------------------------
 
-// Not ready to serve, and why; empty when ready.
+// Why the process is not ready to serve; empty where it is.
 struct Readiness {
-  std::vector<std::string> not_ready_reasons;
+  std::string store_fault;
+  std::string serving_fault;
 };
 // Open the listener on this port (0: choose one).
 struct StartListening {
@@ -74,9 +77,13 @@ struct StopIo {};
 struct UseKeyRing {
   std::shared_ptr<const dispatcher::KeyRing> ring;
 };
+// The configuration was read again: what can change while it runs is as it says.
+struct UseSettings {
+  std::shared_ptr<const Config> config;
+};
 using IoMessage = std::variant<model::SendReply, model::StartAttempt, model::CancelAttempt,
                                model::EdgeChange, model::FeedBegun, model::FeedPart, UseKeyRing,
-                               Readiness, StartListening, DrainIo, StopIo>;
+                               UseSettings, Readiness, StartListening, DrainIo, StopIo>;
 
 // A RequestId carries the I/O thread that waits for the reply in its upper byte.
 inline constexpr unsigned kThreadBits = 56;

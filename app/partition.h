@@ -83,6 +83,9 @@ class Partition {
   // For hooks: somebody waits for each step of theirs.
   void let_out_at_once();
 
+  // Other settings from the next input on.
+  void tune(const core::EngineTuning& tuning) { engine_.tune(tuning, loop_.now()); }
+
   // Starts no more attempts of events; those in flight go on, and so do hooks.
   // Publishers that wait for first attempts are answered.
   void hold_attempts();

@@ -14,10 +14,18 @@ Retention::Retention(loop::EventLoop& event_loop, store::Store& store, Retention
           [this](const base::Result<store::RetentionProgress>& progress) { stepped(progress); }) {}
 
 void Retention::start() {
+  resting_ = true;
   timer_.start_after(options_.interval);
 }
 
+void Retention::use(RetentionOptions options) {
+  const bool sooner = options.interval != options_.interval;
+  options_ = options;
+  if (resting_ && sooner) start();
+}
+
 void Retention::step() {
+  resting_ = false;
   if (step_.from == model::EventSeq(0)) {
     const base::WallTime now = loop_.now().wall;
     step_.rules = {now - options_.age, now - options_.dead_letter_age, options_.bytes_max};
@@ -46,7 +54,7 @@ void Retention::stepped(const base::Result<store::RetentionProgress>& progress) 
   }
   erased_ = {};
   step_.from = model::EventSeq(0);
-  timer_.start_after(options_.interval);
+  start();
 }
 
 }  // namespace triggerd::app

@@ -30,6 +30,8 @@ class Retention {
 
   // The first pass begins after the interval, and each later one so long after the one before.
   void start();
+  // From the next pass on; one that rests begins within the new interval.
+  void use(RetentionOptions options);
 
  private:
   void step();
@@ -39,6 +41,7 @@ class Retention {
   RetentionOptions options_;
   store::RetentionStep step_;        // the next one; its rules are those of the pass
   store::RetentionProgress erased_;  // in this pass so far
+  bool resting_ = false;             // between two passes
   loop::Timer timer_;
   loop::Worker<store::RetentionStep, base::Result<store::RetentionProgress>> worker_;
 };

@@ -15,6 +15,7 @@
 
 #include "app/api_keys.h"
 #include "engine/base/assert.h"
+#include "store/backup_files.h"
 
 namespace triggerd::app {
 namespace {
@@ -40,10 +41,14 @@ base::Status write_secret_file(const std::string& path, const std::string& text)
 
 }  // namespace
 
+std::string secret_key_path(const Config& config) {
+  if (!config.secret_key_file.empty()) return config.secret_key_file;
+  return fmt::format("{}/{}", config.data_path, store::kBackupKey);
+}
+
 base::Result<store::SecretBox> installation_secrets(const Config& config) {
-  if (!config.secret_key_file.empty()) return store::load_or_create_key(config.secret_key_file);
-  if (config.store_mode == StoreMode::kDisk) {
-    return store::load_or_create_key(config.data_path + "/secret.key");
+  if (!config.secret_key_file.empty() || config.store_mode == StoreMode::kDisk) {
+    return store::load_or_create_key(secret_key_path(config));
   }
   std::array<std::uint8_t, store::SecretBox::kKeyBytes> key{};
   TRIGGERD_ASSERT(RAND_bytes(key.data(), static_cast<int>(key.size())) == 1);

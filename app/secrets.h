@@ -11,6 +11,9 @@
 
 namespace triggerd::app {
 
+// Where the key is, or is made: configured, or in the data folder.
+[[nodiscard]] std::string secret_key_path(const Config& config);
+
 // The box of the configured key file, or of the one in the data folder, or (memory store) of a new
 // key.
 [[nodiscard]] base::Result<store::SecretBox> installation_secrets(const Config& config);

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "app/config_changes.h"
 #include "app/secrets.h"
 #include "app/signing_keys.h"
 #include "engine/base/log.h"
@@ -35,15 +37,11 @@ core::EngineOptions engine_options(const Config& config) {
 }
 
 constexpr base::Duration kMetricsInterval = std::chrono::milliseconds(100);
+constexpr base::Duration kStoreWatchInterval = std::chrono::seconds(5);
 
 std::string printed_address(const std::string& address, std::uint16_t port) {
   const bool v6 = address.find(':') != std::string::npos;
   return v6 ? fmt::format("[{}]:{}", address, port) : fmt::format("{}:{}", address, port);
-}
-
-bool is_loopback(const std::string& address) {
-  const std::optional<model::IpAddress> parsed = model::IpAddress::parse(address);
-  return parsed && (parsed->v4 ? parsed->bytes[0] == 127 : address == "::1");
 }
 
 }  // namespace
@@ -51,6 +49,7 @@ bool is_loopback(const std::string& address) {
 Server::Server(loop::EventLoop& event_loop, Config config, std::unique_ptr<store::Store> store)
     : loop_(event_loop),
       config_(std::move(config)),
+      given_(config_.given),
       store_(std::move(store)),
       drain_timer_(event_loop, [this] { stop_loops(); }),
       metrics_timer_(event_loop, [this] { observe_engine(); }) {}
@@ -71,14 +70,9 @@ base::Result<std::unique_ptr<Server>> Server::create(loop::EventLoop& event_loop
 // --- Opening ----------------------------------------------------------------------------------
 
 base::Status Server::open() {
-  if (!config_.allow_public_listen && !is_loopback(config_.listen_address)) {
-    return base::Error{
-        base::ErrorCode::kInvalid,
-        fmt::format("server.listen: {} is not a loopback address; put a TLS proxy in front and set "
-                    "server.allow_public_listen = true",
-                    config_.listen_address)};
-  }
+  if (base::Status status = check_config(config_); !status.ok()) return status;
   if (base::Status status = open_store(); !status.ok()) return status;
+  open_backups();
 
   base::Result<AdminToken> token = admin_token(config_);
   if (!token.ok()) return token.error();
@@ -91,6 +85,7 @@ base::Status Server::open() {
       config_.io_threads ? *config_.io_threads : std::max(1U, std::thread::hardware_concurrency());
   loops_ = std::max(1U, threads);
   metrics_ = std::make_unique<metrics::Metrics>(loops_);
+  metrics_->operations().config_read(/*good=*/true, loop_.now().wall);
   mailbox_ = std::make_unique<EngineMailbox>(
       loop_, [this](std::vector<EngineMessage>& messages) { receive(messages); });
   outlet_ = std::make_unique<OutletRouter>(
@@ -137,8 +132,22 @@ base::Status Server::open_store() {
   options.secrets = &*secret_box_;
   base::Result<std::unique_ptr<store::RocksStore>> opened = store::RocksStore::open(options);
   if (!opened.ok()) return opened.error();
+  rocks_store_ = opened.value().get();
   store_ = std::move(opened.value());
   return {};
+}
+
+void Server::open_backups() {
+  const bool key_is_elsewhere = rocks_store_ == nullptr || !config_.secret_key_file.empty();
+  backups_.emplace(
+      loop_, rocks_store_, config_.backup, key_is_elsewhere ? "" : secret_key_path(config_),
+      [this](model::RequestId id, model::Reply reply) {
+        outlet_->reply(id, std::move(reply));
+        outlet_->turn_ended();
+      },
+      [this](const model::Backup& backup) {
+        metrics_->operations().backup_ended(backup, loop_.now().wall);
+      });
 }
 
 // Of keys that were sealed here, opened here before, or made just now: that it fails is our
@@ -235,6 +244,12 @@ void Server::listening(const Listening& message) {
   observe_engine();
   retention_.emplace(loop_, *store_, config_.retention);
   retention_->start();
+  if (rocks_store_ != nullptr) {
+    store_watch_.emplace(
+        loop_, *rocks_store_, kStoreWatchInterval,
+        [this](const store::StoreSizes& sizes) { metrics_->operations().observe(sizes); });
+    store_watch_->start();
+  }
   reserved_port_.reset();
   on_started_(ServerStarted{printed_address(config_.listen_address, port_), secrets_->admin_token,
                             admin_token_written_to_, loops_, partition_->stats().pending});
@@ -262,8 +277,7 @@ void Server::receive(std::vector<EngineMessage>& messages) {
     if (auto* submitted = std::get_if<Submitted>(&message)) {
       partition_->submit(submitted->id, std::move(submitted->request));
     } else {
-      const auto& finished = std::get<AttemptFinished>(message);
-      partition_->finish(finished.id, finished.outcome);
+      finish(std::get<AttemptFinished>(message));
     }
   }
   if (any_hook) partition_->let_out_at_once();
@@ -274,7 +288,7 @@ void Server::receive(std::vector<EngineMessage>& messages) {
 
 void Server::receive_one(EngineMessage& message) {
   if (auto* submitted = std::get_if<Submitted>(&message)) {
-    partition_->submit(submitted->id, std::move(submitted->request));
+    submit(*submitted);
   } else if (const auto* cancelled = std::get_if<RequestCancelled>(&message)) {
     partition_->cancel(cancelled->id);
   } else if (const auto* wanted = std::get_if<WatchFeed>(&message)) {
@@ -282,7 +296,7 @@ void Server::receive_one(EngineMessage& message) {
   } else if (const auto* unwanted = std::get_if<UnwatchFeed>(&message)) {
     partition_->unwatch(unwanted->thread, unwanted->org);
   } else if (const auto* finished = std::get_if<AttemptFinished>(&message)) {
-    partition_->finish(finished->id, finished->outcome);
+    finish(*finished);
   } else if (const auto* listening_now = std::get_if<Listening>(&message)) {
     listening(*listening_now);
   } else if (std::holds_alternative<StopRequested>(message)) {
@@ -294,9 +308,75 @@ void Server::receive_one(EngineMessage& message) {
   }
 }
 
+// What is about the process is answered here, all else by the partition.
+void Server::submit(Submitted& submitted) {
+  if (std::holds_alternative<model::StartBackup>(submitted.request)) {
+    backups_->start(submitted.id);
+  } else if (std::holds_alternative<model::ListBackups>(submitted.request)) {
+    backups_->list(submitted.id);
+  } else if (std::holds_alternative<model::ReloadConfig>(submitted.request)) {
+    base::Result<model::ConfigReloaded> reloaded = reload_config();
+    outlet_->reply(submitted.id,
+                   reloaded.ok() ? model::Reply(std::move(reloaded.value()))
+                                 : model::Reply(model::Refusal{{reloaded.error()}, std::nullopt}));
+    outlet_->turn_ended();
+  } else {
+    partition_->submit(submitted.id, std::move(submitted.request));
+  }
+}
+
+// --- Reloading --------------------------------------------------------------------------------
+
+base::Result<model::ConfigReloaded> Server::reload_config() {
+  if (!config_source_ || phase_ != Phase::kRunning) {
+    return base::Error{base::ErrorCode::kConflict,
+                       "the configuration can not be reloaded now: it was given without a file, "
+                       "or the process is starting or ending"};
+  }
+  base::Result<Config> read = config_source_();
+  base::Status good = read.ok() ? check_config(read.value()) : base::Status(read.error());
+  metrics_->operations().config_read(good.ok(), loop_.now().wall);
+  if (!good.ok()) {
+    base::LogLine(base::LogLevel::kError, "config", "not reloaded: nothing has changed")
+        .field("error", good.error().message);
+    return good.error();
+  }
+  Config& config = read.value();
+  model::ConfigReloaded changes = changes_between(given_, config.given);
+  if (!same_organizations(config_.organizations, config.organizations)) {
+    changes.needs_restart.emplace_back("bootstrap.organization");
+  }
+  apply(config);
+  for (const std::string& path : changes.changed) {
+    const auto at = config.given.find(path);
+    if (at == config.given.end()) {
+      given_.erase(path);
+    } else {
+      given_[path] = at->second;
+    }
+  }
+  for (const std::string& path : changes.needs_restart) {
+    base::LogLine(base::LogLevel::kWarn, "config", "needs a restart").field("setting", path);
+  }
+  base::LogLine(base::LogLevel::kInfo, "config", "reloaded")
+      .field("changed", fmt::format("{}", fmt::join(changes.changed, " ")))
+      .field("needs_restart", fmt::format("{}", fmt::join(changes.needs_restart, " ")));
+  return changes;
+}
+
+// What can_change_while_running() names, and the certificates in the CA file.
+void Server::apply(const Config& config) {
+  base::set_log_level(config.log_level);
+  config_.drain_timeout = config.drain_timeout;  // of this thread alone
+  retention_->use(config.retention);
+  partition_->tune(core::EngineTuning{config.rates, config.targets});
+  const auto settings = std::make_shared<const Config>(config);
+  tell_all([&settings] { return IoMessage(UseSettings{settings}); });
+}
+
 void Server::observe_engine() {
   const base::MonoTime now = loop_.now().mono;
-  metrics_->engine().observe(partition_->stats());
+  metrics_->engine().observe(partition_->stats(), loop_.now());
   metrics_->engine().observe_lag(now - metrics_due_);
   metrics_due_ = now + kMetricsInterval;
   metrics_timer_.start_at(metrics_due_);
@@ -316,10 +396,14 @@ void Server::tell_all(const std::function<IoMessage()>& make) {
 void Server::begin_stop() {
   if (phase_ == Phase::kDraining || phase_ == Phase::kStopped) return;
   phase_ = Phase::kDraining;
+  drain_ = {loop_.now().mono, metrics_->requests_answered(), 0, 0};
   retention_.reset();
+  store_watch_.reset();
+  backups_->cancel();
   partition_->hold_attempts();
   loops_draining_ = loops_;
-  tell_all([] { return IoMessage(Readiness{{"draining: this process is about to end"}}); });
+  readiness_.serving_fault = "draining: this process is about to end";
+  tell_all([this] { return IoMessage(readiness_); });
   tell_all([] { return IoMessage(DrainIo{}); });
   drain_timer_.start_after(config_.drain_timeout);
 }
@@ -336,10 +420,6 @@ void Server::stop_loops() {
   phase_ = Phase::kStopped;
   drain_timer_.stop();
   metrics_timer_.stop();
-  const core::EngineStats stats = partition_->stats();
-  base::LogLine(base::LogLevel::kInfo, "server", "stopping")
-      .field("pending", stats.pending)
-      .field("in_flight", stats.in_flight);
   tell_all([] { return IoMessage(StopIo{}); });
 }
 
@@ -348,17 +428,39 @@ void Server::io_stopped() {
   // What the cancelled calls said is still made durable.
   partition_->drain([this] {
     threads_.clear();
+    backups_.reset();
     base::Status closed = store_->close();
     if (end_status_.ok() && !closed.ok()) end_status_ = std::move(closed);
+    tell_drained();
     on_stopped_(end_status_);
   });
+}
+
+// What an operator wants to know of a stop: what ended in time, and what goes on at the next start.
+void Server::tell_drained() const {
+  const core::EngineStats stats = partition_->stats();
+  base::LogLine line(base::LogLevel::kInfo, "server", "drained");
+  line.field("requests", metrics_->requests_answered() - drain_.requests_before)
+      .field("attempts", drain_.attempts)
+      .field("attempts_cut", drain_.attempts_cut)
+      .field("parked", stats.pending)
+      .field("parked_delayed", stats.delayed)
+      .field("duration_s", std::chrono::duration<double>(loop_.now().mono - drain_.since).count());
+  if (!end_status_.ok()) line.field("error", end_status_.error().message);
+}
+
+void Server::finish(const AttemptFinished& finished) {
+  const bool cut = finished.outcome.kind == model::OutcomeClass::kCancelled;
+  ++(cut ? drain_.attempts_cut : drain_.attempts);
+  partition_->finish(finished.id, finished.outcome);
 }
 
 void Server::store_failed(const base::Error& error) {
   base::LogLine(base::LogLevel::kError, "store", "a commit failed; nothing more is acknowledged")
       .field("error", error.message);
   end_status_ = error;
-  tell_all([] { return IoMessage(Readiness{{"store: a commit failed"}}); });
+  readiness_.store_fault = "a commit failed";
+  tell_all([this] { return IoMessage(readiness_); });
   begin_stop();
 }
 

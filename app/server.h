@@ -7,11 +7,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "app/backups.h"
 #include "app/bootstrap.h"
 #include "app/config.h"
 #include "app/io_loop.h"
@@ -20,6 +22,7 @@
 #include "app/partition.h"
 #include "app/port_reservation.h"
 #include "app/retention.h"
+#include "app/store_watch.h"
 #include "app/system_random.h"
 #include "engine/loop/event_loop.h"
 #include "store/secret_box.h"
@@ -54,6 +57,13 @@ class Server {
 
   // Bootstraps and opens the listeners; `on_started` comes once, `on_stopped` once after it.
   void start(OnStarted on_started, OnStopped on_stopped);
+  // Reads the configuration again; without a source it cannot be reloaded. Before start().
+  using ConfigSource = std::function<base::Result<Config>()>;
+  void use_config_source(ConfigSource source) { config_source_ = std::move(source); }
+  // What can change while it runs does, all of it or (kInvalid) nothing; says so in the log.
+  // kConflict: there is no source, or it does not run (any more).
+  base::Result<model::ConfigReloaded> reload_config();
+
   // Graceful stop. Any thread. Again: no effect.
   void request_stop();
 
@@ -65,22 +75,29 @@ class Server {
   Server(loop::EventLoop& event_loop, Config config, std::unique_ptr<store::Store> store);
   base::Status open();
   base::Status open_store();
+  void open_backups();
   void use_signing_keys(const std::vector<model::SigningKey>& keys);
   base::Status start_loops(unsigned threads);
   void receive(std::vector<EngineMessage>& messages);
   void receive_one(EngineMessage& message);
+  void submit(Submitted& submitted);
+  void apply(const Config& config);
+  void finish(const AttemptFinished& finished);
   void bootstrapped(const base::Status& status);
   void listening(const Listening& message);
   void begin_stop();
   void io_drained();
   void stop_loops();
   void io_stopped();
+  void tell_drained() const;
   void store_failed(const base::Error& error);
   void observe_engine();
   void tell_all(const std::function<IoMessage()>& make);
 
   loop::EventLoop& loop_;
-  Config config_;
+  Config config_;  // of the start; I/O threads read it
+  ConfigSource config_source_;
+  std::map<std::string, GivenSetting, std::less<>> given_;  // in force
   Phase phase_ = Phase::kCreated;
   SystemRandom random_;
   std::optional<store::SecretBox> secret_box_;
@@ -89,11 +106,15 @@ class Server {
   std::shared_ptr<const dispatcher::KeyRing> key_ring_;
   std::unique_ptr<metrics::Metrics> metrics_;
   std::unique_ptr<store::Store> store_;
+  store::RocksStore* rocks_store_ = nullptr;  // the same, when it is on disk
   std::unique_ptr<EngineMailbox> mailbox_;
   std::unique_ptr<OutletRouter> outlet_;
   std::unique_ptr<Partition> partition_;
   std::optional<Retention> retention_;  // while running
   StreamSeats seats_;
+  std::optional<Retention> retention_;     // while running, as is the next
+  std::optional<StoreWatch> store_watch_;  // of a store on disk
+  std::optional<Backups> backups_;         // until the store is closed
   std::optional<IoShared> io_shared_;
   std::unique_ptr<IoLoop> own_loop_;  // io_threads = 0
   std::vector<std::unique_ptr<IoThread>> threads_;
@@ -104,6 +125,14 @@ class Server {
   unsigned loops_running_ = 0;
   std::uint16_t port_ = 0;
   std::optional<PortReservation> reserved_port_;  // until every loop listens
+  Readiness readiness_;
+  struct Drain {
+    base::MonoTime since;
+    std::uint64_t requests_before = 0;
+    std::uint64_t attempts = 0;
+    std::uint64_t attempts_cut = 0;
+  };
+  Drain drain_;  // counted from the start, begun anew by begin_stop()
   base::Status end_status_;
   loop::Timer drain_timer_;
   loop::Timer metrics_timer_;

@@ -1,4 +1,4 @@
-// SIGTERM and SIGINT as calls on the loop; SIGPIPE ignored.
+// SIGTERM, SIGINT and SIGHUP as calls on the loop; SIGPIPE ignored.
 #pragma once
 
 #include <functional>
@@ -11,8 +11,9 @@ namespace triggerd::app {
 
 class Signals {
  public:
-  // `on_signal` gets how many have come, this one included.
-  Signals(loop::EventLoop& event_loop, std::function<void(int count)> on_signal);
+  // `on_stop` gets how many SIGTERM and SIGINT have come, this one included.
+  Signals(loop::EventLoop& event_loop, std::function<void(int count)> on_stop,
+          std::function<void()> on_hangup);
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
@@ -20,7 +21,9 @@ class Signals {
  private:
   uv_signal_t* terminate_;
   uv_signal_t* interrupt_;
-  std::function<void(int)> on_signal_;
+  uv_signal_t* hangup_;
+  std::function<void(int)> on_stop_;
+  std::function<void()> on_hangup_;
   int count_ = 0;
 };
 

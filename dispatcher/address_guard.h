@@ -22,10 +22,13 @@ struct Endpoint {
 // The IPv4 or IPv6 address in `address`; nothing for other families or a short length.
 [[nodiscard]] std::optional<Endpoint> endpoint_of(const sockaddr* address, std::size_t length);
 
-// Immutable; any thread.
+// Thread: that of its owner.
 class AddressGuard {
  public:
   explicit AddressGuard(model::TargetPolicy policy) : policy_(std::move(policy)) {}
+
+  // Another policy from the next question on.
+  void use(model::TargetPolicy policy) { policy_ = std::move(policy); }
 
   [[nodiscard]] bool may_call(const model::IpAddress& address, std::uint16_t port) const;
   // Which addresses of `host` an attempt may try: all of them, or none when any one is forbidden,

@@ -136,6 +136,10 @@ Outcome classify(const TransferEnd& end) {
   if (end.code == CURLE_OK) {
     return outcome(OutcomeClass::kProtocol, "the answer broke off in its head");
   }
+  if (!end.connected && end.tunnel_status != 0 && end.tunnel_status / 100 != 2) {
+    return outcome(OutcomeClass::kConnect,
+                   "the egress proxy answered " + std::to_string(end.tunnel_status));
+  }
   Outcome made = of_code(end);
   made.http_status = end.http_status;
   return made;

@@ -23,6 +23,7 @@ struct TransferEnd {
   bool reused_connection = false;
   int os_errno = 0;
   long verify_result = 0;  // of the certificate, OpenSSL's
+  int tunnel_status = 0;   // what a proxy said to CONNECT; 0: it was not asked
 };
 
 enum class NextStep : std::uint8_t {

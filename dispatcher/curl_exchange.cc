@@ -56,12 +56,13 @@ std::uint32_t microseconds(CURL* easy, CURLINFO which) {
 
 }  // namespace
 
-void set_constant_options(CURL* easy, X509_STORE* store) {
+void set_constant_options(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-  // Never the environment's proxy: the guard would see its address instead of the receiver's.
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");
-  curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+  // What is for the receiver is not told to a proxy, and what a proxy says of its tunnel is no part
+  // of the answer.
+  curl_easy_setopt(easy, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
+  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -83,7 +84,6 @@ void set_constant_options(CURL* easy, X509_STORE* store) {
   curl_easy_setopt(easy, CURLOPT_CAINFO, nullptr);
   curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &use_store);
-  curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, store);
 }
 
 CurlExchange::CurlExchange(HttpCall call, const AddressGuard& guard)
@@ -118,12 +118,18 @@ void CurlExchange::prepare(CURL* easy, const Plan& plan) {
   // The name stays in Host, SNI and the certificate check; the connection goes to the address that
   // was checked.
   const std::string address = plan.address.to_string();
-  connect_to_text_ = "::" + (plan.address.v4 ? address : "[" + address + "]") + ":" +
-                     std::to_string(call_.url.port);
+  const std::string host = plan.address.v4 ? address : "[" + address + "]";
+  connect_to_text_ = "::" + host + ":" + std::to_string(call_.url.port);
   connect_to_ = {connect_to_text_.data(), nullptr};
+  const bool by_proxy = plan.proxy_port != 0;
+  proxy_ = by_proxy ? "http://" + host + ":" + std::to_string(plan.proxy_port) : "";
 
   curl_easy_setopt(easy, CURLOPT_URL, url_.c_str());
-  curl_easy_setopt(easy, CURLOPT_CONNECT_TO, &connect_to_);
+  curl_easy_setopt(easy, CURLOPT_CONNECT_TO, by_proxy ? nullptr : &connect_to_);
+  // Set in either case: libcurl would else take the one of the environment, and the guard would see
+  // its address instead of the receiver's.
+  curl_easy_setopt(easy, CURLOPT_PROXY, proxy_.c_str());
+  curl_easy_setopt(easy, CURLOPT_NOPROXY, by_proxy ? "" : "*");
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_.data());
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call_.body.c_str());
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call_.body.size()));
@@ -166,6 +172,9 @@ TransferEnd CurlExchange::end_of(CURL* easy, CURLcode code) const {
   long os_errno = 0;
   curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
   end.os_errno = static_cast<int>(os_errno);
+  long tunnel_status = 0;
+  curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &tunnel_status);
+  end.tunnel_status = static_cast<int>(tunnel_status);
   curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &end.verify_result);
   return end;
 }

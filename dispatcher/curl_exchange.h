@@ -16,9 +16,9 @@
 
 namespace triggerd::dispatcher {
 
-// Options that are the same for every call; `store` outlives the handle. CLOSESOCKET and SHARE are
-// the pump's.
-void set_constant_options(CURL* easy, X509_STORE* store);
+// Options that are the same for every call. CLOSESOCKET and SHARE are the pump's, SSL_CTX_DATA (an
+// X509_STORE, not null) is the transport's.
+void set_constant_options(CURL* easy);
 
 // Thread: that of its loop. Does not move: curl holds its address.
 class CurlExchange {
@@ -32,7 +32,8 @@ class CurlExchange {
   // Tells `easy` all of this call. May be called again after a transfer ended, for another address;
   // what was collected is forgotten. Valid until the exchange ends or another one is prepared.
   struct Plan {
-    model::IpAddress address;
+    model::IpAddress address;      // of the receiver, or of the proxy
+    std::uint16_t proxy_port = 0;  // 0: there is no proxy
     base::Duration timeout{0};
     base::Duration connect_timeout{0};
     Connection connection = Connection::kAny;
@@ -72,6 +73,7 @@ class CurlExchange {
   std::string url_;
   std::vector<curl_slist> headers_;  // point into call_.headers: nothing is copied
   std::string connect_to_text_;
+  std::string proxy_;
   curl_slist connect_to_{};
 
   Answer answer_;

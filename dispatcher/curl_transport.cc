@@ -65,7 +65,7 @@ base::Result<std::unique_ptr<CurlTransport>> CurlTransport::create(loop::EventLo
   resolver_options.lookups_max = options.lookups_max;
 
   std::unique_ptr<CurlTransport> transport(new CurlTransport(loop, options, std::move(on_outcome)));
-  transport->store_ = std::move(store.value());
+  transport->authorities_ = std::move(store.value());
   base::Result<std::unique_ptr<Resolver>> resolver = Resolver::create(
       loop, std::move(resolver_options),
       [self = transport.get()](const std::string& host, const Resolution& resolution) {
@@ -81,6 +81,7 @@ CurlTransport::CurlTransport(loop::EventLoop& loop, const TransportOptions& opti
     : loop_(loop),
       on_outcome_(std::move(on_outcome)),
       guard_(options.policy),
+      proxy_(options.proxy),
       in_flight_max_(in_flight_allowed(options)),
       tick_(loop, [this] { run_tick(); }),
       lookup_timer_(loop, [this] { give_up_waiting(); }) {
@@ -145,22 +146,29 @@ void CurlTransport::begin(model::AttemptId id) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;  // cancelled meanwhile
   Call& call = *found->second;
-  const model::TargetUrl& url = call.exchange.call().url;
-  if (url.literal) {
-    connect(call, {Resolution::Result::kFound, {*url.literal}});
+  const EgressProxy peer = peer_of(call);
+  if (peer.literal) {
+    connect(call, {Resolution::Result::kFound, {*peer.literal}});
     return;
   }
-  if (const Resolution* cached = resolver_->find_cached(url.host)) {
+  if (const Resolution* cached = resolver_->find_cached(peer.host)) {
     connect(call, *cached);
     return;
   }
-  if (!resolver_->resolve(url.host)) {
+  if (!resolver_->resolve(peer.host)) {
     end(call, busy_outcome());
     return;
   }
-  waiting_[url.host].push_back(id);
+  waiting_[peer.host].push_back(id);
   waiting_deadlines_.emplace(call.deadline, id);
   set_lookup_timer();
+}
+
+// Whose addresses are looked up, checked and connected to: the receiver, or the proxy.
+EgressProxy CurlTransport::peer_of(const Call& call) const {
+  if (proxy_) return *proxy_;
+  const model::TargetUrl& url = call.exchange.call().url;
+  return {url.host, url.port, url.literal};
 }
 
 void CurlTransport::resolved(const std::string& host, const Resolution& resolution) {
@@ -200,21 +208,24 @@ void CurlTransport::connect(Call& call, const Resolution& resolution) {
     end(call, classify_lookup(resolution.result));
     return;
   }
-  const model::TargetUrl& url = call.exchange.call().url;
-  call.addresses = guard_.callable(url.host, resolution.addresses, url.port);
+  const EgressProxy peer = peer_of(call);
+  call.addresses = guard_.callable(peer.host, resolution.addresses, peer.port);
   if (call.addresses.empty()) {
     end(call, blocked_outcome());
     return;
   }
   if (call.addresses.size() > kAddressesTried) call.addresses.resize(kAddressesTried);
-  call.shard = &shard_of(url);
+  call.shard = &shard_of(call.exchange.call().url);
   call.easy = lend(*call.shard);
+  call.authorities = authorities_;
+  curl_easy_setopt(call.easy, CURLOPT_SSL_CTX_DATA, call.authorities.get());
   transfer(call, CurlExchange::Connection::kAny);
 }
 
 void CurlTransport::transfer(Call& call, CurlExchange::Connection connection) {
   CurlExchange::Plan plan;
   plan.address = call.addresses[call.address];
+  if (proxy_) plan.proxy_port = proxy_->port;
   plan.timeout = call.deadline - loop_.now().mono;
   if (plan.timeout <= base::Duration::zero()) {
     end(call, timeout_outcome());
@@ -292,7 +303,7 @@ CURL* CurlTransport::lend(Shard& shard) {
   }
   CURL* easy = curl_easy_init();
   TRIGGERD_ASSERT(easy != nullptr);
-  set_constant_options(easy, store_.get());
+  set_constant_options(easy);
   shard.pump->prepare(easy);
   return easy;
 }

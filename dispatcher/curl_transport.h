@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -22,6 +23,7 @@
 #include "dispatcher/ca_store.h"
 #include "dispatcher/curl_exchange.h"
 #include "dispatcher/curl_pump.h"
+#include "dispatcher/egress_proxy.h"
 #include "dispatcher/resolver.h"
 #include "dispatcher/tick_task.h"
 #include "dispatcher/transport.h"
@@ -33,8 +35,9 @@ namespace triggerd::dispatcher {
 
 struct TransportOptions {
   model::TargetPolicy policy;
-  std::string ca_file;       // PEM; trusted beside the system's bundle
-  std::string name_servers;  // "192.0.2.1:53,…"; empty: those of the system
+  std::string ca_file;                 // PEM; trusted beside the system's bundle
+  std::optional<EgressProxy> proxy{};  // every call goes through it
+  std::string name_servers;            // "192.0.2.1:53,…"; empty: those of the system
   base::Duration lookup_timeout = std::chrono::seconds(2);
   std::size_t lookups_max = 1024;
   // Descriptors that this transport may use for connections, busy and kept; 0: half of what
@@ -60,6 +63,11 @@ class CurlTransport final : public Transport {
   void start(HttpCall call) override;
   void cancel(model::AttemptId id) override;
 
+  // Another policy from the next connection and request on, of calls under way as well.
+  void use(model::TargetPolicy policy) { guard_.use(std::move(policy)); }
+  // Other authorities from the next connection on; one that is open stays.
+  void use(std::shared_ptr<X509_STORE> authorities) { authorities_ = std::move(authorities); }
+
   [[nodiscard]] std::size_t in_flight() const { return calls_.size(); }
   [[nodiscard]] std::size_t in_flight_max() const { return in_flight_max_; }
 
@@ -80,7 +88,8 @@ class CurlTransport final : public Transport {
     bool retried_fresh = false;
     Shard* shard = nullptr;
     CURL* easy = nullptr;
-    bool on_wire = false;  // curl has the handle
+    std::shared_ptr<X509_STORE> authorities;  // those that it was begun with
+    bool on_wire = false;                     // curl has the handle
   };
   struct Report {
     model::AttemptId id;
@@ -93,6 +102,7 @@ class CurlTransport final : public Transport {
   void begin(model::AttemptId id);
   void resolved(const std::string& host, const Resolution& resolution);
   void connect(Call& call, const Resolution& resolution);
+  [[nodiscard]] EgressProxy peer_of(const Call& call) const;
   void transfer(Call& call, CurlExchange::Connection connection);
   void finished(const FinishedTransfer& transfer);
   void give_up_waiting();
@@ -106,10 +116,11 @@ class CurlTransport final : public Transport {
   loop::EventLoop& loop_;
   OnOutcome on_outcome_;
   AddressGuard guard_;
+  const std::optional<EgressProxy> proxy_;
   std::size_t in_flight_max_;
 
   TickTask tick_;
-  CaStore store_;
+  std::shared_ptr<X509_STORE> authorities_;
   std::unique_ptr<Resolver> resolver_;
   std::vector<Shard> shards_;
   std::unordered_map<model::AttemptId, std::unique_ptr<Call>> calls_;

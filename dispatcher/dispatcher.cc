@@ -33,8 +33,8 @@ std::string without_secrets(std::string_view url) {
       url.substr(userinfo == std::string_view::npos ? authority : authority + userinfo + 1));
 }
 
-double milliseconds(std::uint32_t microseconds) {
-  return microseconds / 1000.0;
+double seconds(std::uint32_t microseconds) {
+  return microseconds / 1e6;
 }
 
 std::uint32_t microseconds(base::Duration duration) {
@@ -66,16 +66,16 @@ void log_attempt(const model::StartAttempt& attempt, const model::Outcome& outco
       .field("attempt", static_cast<std::int64_t>(attempt.number))
       .field("outcome", model::word_of(outcome.kind))
       .field("http_status", static_cast<std::int64_t>(outcome.http_status))
-      .field("duration_ms", milliseconds(timings.total_us))
-      .field("queue_ms", milliseconds(timings.queue_us))
-      .field("dns_ms", milliseconds(timings.dns_us))
-      .field("connect_ms", milliseconds(timings.connect_us))
-      .field("tls_ms", milliseconds(timings.tls_us))
-      .field("first_byte_ms", milliseconds(timings.first_byte_us))
+      .field("duration_s", seconds(timings.total_us))
+      .field("queue_s", seconds(timings.queue_us))
+      .field("dns_s", seconds(timings.dns_us))
+      .field("connect_s", seconds(timings.connect_us))
+      .field("tls_s", seconds(timings.tls_us))
+      .field("first_byte_s", seconds(timings.first_byte_us))
       .field("answer_bytes", static_cast<std::int64_t>(outcome.answer_bytes))
       .field("url", without_secrets(attempt.webhook->target_url));
   if (event.traceparent.size() >= 35) line.field("trace_id", event.traceparent.substr(3, 32));
-  if (!outcome.detail.empty()) line.field("detail", outcome.detail);
+  if (!outcome.detail.empty()) line.field("error", outcome.detail);
 }
 
 }  // namespace

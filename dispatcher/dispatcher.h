@@ -59,6 +59,8 @@ class Dispatcher final : public AttemptRunner {
   void use(std::unique_ptr<Transport> transport);
   // For the attempts of sync hooks. Without it they share the one of the events.
   void use_for_hooks(std::unique_ptr<Transport> transport);
+  // Which URLs are called, from the next attempt on.
+  void use(model::TargetPolicy targets) { options_.targets = std::move(targets); }
   // Signs with the keys of another ring from the next signature on.
   void use(std::shared_ptr<const KeyRing> ring) { builder_.use(std::move(ring)); }
 
@@ -99,7 +101,7 @@ class Dispatcher final : public AttemptRunner {
   void tell(model::AttemptId id, model::Outcome outcome);
 
   loop::EventLoop& loop_;
-  const DispatcherOptions options_;
+  DispatcherOptions options_;
   RequestBuilder builder_;
   const OnOutcome on_outcome_;
 

@@ -11,6 +11,7 @@
 
 #include "engine/base/assert.h"
 #include "store/data_folder.h"
+#include "store/store_lock.h"
 
 namespace triggerd::store {
 
@@ -25,17 +26,6 @@ base::Error newer_format(const std::string& path, std::string_view format) {
   return {ErrorCode::kInvalid, "data folder " + path + " has format " + std::string(format) +
                                    ", this triggerd reads up to " + std::to_string(kStoreFormat) +
                                    "; use a newer triggerd"};
-}
-
-// Fails when `text` is no format that this binary reads.
-base::Status check_format(const std::string& path, const std::string& text) {
-  std::uint32_t format = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), format);
-  if (error != std::errc() || end != text.data() + text.size() || format == 0) {
-    return base::Error{ErrorCode::kCorrupt, "data folder " + path + " has an unreadable format"};
-  }
-  if (format > kStoreFormat) return newer_format(path, text);
-  return {};
 }
 
 // A store with columns this binary does not know is of a newer format; which, says its meta column.
@@ -64,6 +54,36 @@ base::Error unknown_column(const std::string& path, const std::string& column) {
 
 }  // namespace
 
+base::Status check_format(const std::string& path, const std::string& text) {
+  std::uint32_t format = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), format);
+  if (error != std::errc() || end != text.data() + text.size() || format == 0) {
+    return base::Error{ErrorCode::kCorrupt, "data folder " + path + " has an unreadable format"};
+  }
+  if (format > kStoreFormat) return newer_format(path, text);
+  return {};
+}
+
+base::Status check_columns(const std::string& path) {
+  std::vector<std::string> present;
+  if (!holds_store(path)) return {};
+  const rocksdb::Status listed =
+      rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), path, &present);
+  if (!listed.ok()) return translate(listed, "cannot read data folder " + path);
+  for (const std::string& name : present) {
+    if (std::find(kColumnNames.begin(), kColumnNames.end(), name) == kColumnNames.end()) {
+      return unknown_column(path, name);
+    }
+  }
+  return {};
+}
+
+base::Status check_key_text(const SecretBox& secrets, std::string_view sealed) {
+  const base::Result<std::string> opened = secrets.open(sealed, kKeyCheckPlace);
+  if (!opened.ok()) return opened.error();
+  return {};
+}
+
 base::Error translate(const rocksdb::Status& status, const std::string& what) {
   ErrorCode code = ErrorCode::kInternal;
   if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kSpaceLimit) {
@@ -78,16 +98,7 @@ base::Error translate(const rocksdb::Status& status, const std::string& what) {
 
 base::Status RocksStore::Database::open(const RocksStoreOptions& options) {
   const rocksdb::DBOptions database = database_options(options);
-  std::vector<std::string> present;
-  if (holds_store(path)) {
-    const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(database, path, &present);
-    if (!listed.ok()) return translate(listed, "cannot read data folder " + path);
-  }
-  for (const std::string& name : present) {
-    if (std::find(kColumnNames.begin(), kColumnNames.end(), name) == kColumnNames.end()) {
-      return unknown_column(path, name);
-    }
-  }
+  if (base::Status known = check_columns(path); !known.ok()) return known;
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.block_cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (const std::string_view name : kColumnNames) {
@@ -98,9 +109,7 @@ base::Status RocksStore::Database::open(const RocksStoreOptions& options) {
   const rocksdb::Status status = rocksdb::DB::Open(database, path, descriptors, &handles, &opened);
   if (!status.ok()) {
     if (status.IsIOError() && status.ToString().find("/LOCK") != std::string::npos) {
-      return base::Error{ErrorCode::kConflict, "data folder " + path +
-                                                   " is in use by another process; stop it first, "
-                                                   "or give each its own folder"};
+      return in_use(path);
     }
     return translate(status, "cannot open data folder " + path);
   }
@@ -151,7 +160,7 @@ base::Status RocksStore::Database::check_key() {
   std::string sealed;
   const rocksdb::Status got = rocks->Get({}, columns[kMeta], slice(kKeyCheckKey), &sealed);
   if (!got.ok()) return translate(got, "cannot read the key check of data folder " + path);
-  const base::Result<std::string> opened = secrets.open(sealed, kKeyCheckPlace);
+  const base::Status opened = check_key_text(secrets, sealed);
   if (!opened.ok()) {
     return base::Error{opened.error().code, "data folder " + path + ": " + opened.error().message};
   }

@@ -49,6 +49,15 @@ inline std::string_view view(const rocksdb::Slice& bytes) {
 // The one place where RocksDB's words become ours.
 [[nodiscard]] base::Error translate(const rocksdb::Status& status, const std::string& what);
 
+// Fails when `text` is no format that this binary reads.
+[[nodiscard]] base::Status check_format(const std::string& path, const std::string& text);
+// Fails when the store at `path` has a column that this binary does not know.
+[[nodiscard]] base::Status check_columns(const std::string& path);
+// Is this the key that the store was founded with? `sealed`: its row of meta.
+[[nodiscard]] base::Status check_key_text(const SecretBox& secrets, std::string_view sealed);
+// The webhook with what was sealed of it.
+[[nodiscard]] base::Result<model::Webhook> unseal(const SecretBox& secrets, WebhookRow stored);
+
 // The key under which a row must stand: a row found elsewhere is damage that its checksum misses.
 inline std::string key_of(const model::Organization& row) {
   return organization_key(row.id);
@@ -125,7 +134,6 @@ struct RocksStore::Database {
   rocksdb::Status put_attempt(rocksdb::WriteBatch& batch, const model::PutAttempt& change);
   rocksdb::Status reopen(rocksdb::WriteBatch& batch, const model::ReopenDelivery& change) const;
   base::Result<WebhookRow> seal(const model::Webhook& webhook) const;
-  base::Result<model::Webhook> unseal(WebhookRow stored) const;
 
   [[nodiscard]] base::Result<std::optional<model::Counters>> counters() const;
   // Calls `each(key, row)` for the rows of a column from `first` on, before `last` (empty: to the

@@ -96,7 +96,7 @@ base::Status RocksStore::scan(const std::function<void(model::Record)>& record) 
   if (!status.ok()) return status;
   status = database.for_each_registered<WebhookRow>(
       kWebhookPrefix, [&database, &record](WebhookRow stored) -> base::Status {
-        base::Result<model::Webhook> webhook = database.unseal(std::move(stored));
+        base::Result<model::Webhook> webhook = unseal(database.secrets, std::move(stored));
         if (!webhook.ok()) return webhook.error();
         record(std::move(webhook.value()));
         return {};

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "store/secret_box.h"
 #include "store/store.h"
@@ -41,6 +43,19 @@ struct RocksStoreOptions {
   std::size_t event_buffer_bytes = std::size_t{32} << 20;
 };
 
+// What the open store takes up; cheap to ask for, but not free.
+struct StoreSizes {
+  struct Column {
+    std::string_view name;
+    std::uint64_t file_bytes = 0;
+  };
+  std::vector<Column> columns;
+  std::uint64_t log_bytes = 0;     // of the write-ahead log
+  std::uint64_t memory_bytes = 0;  // of write buffers
+  std::uint64_t compaction_pending_bytes = 0;
+  bool writes_stopped = false;
+};
+
 class RocksStore final : public Store {
  public:
   // kConflict: another process has it open. kInvalid: a newer format, another key, or a folder that
@@ -58,6 +73,13 @@ class RocksStore final : public Store {
   base::Result<RetentionProgress> retain(const RetentionStep& step) override;
   base::Result<model::EventPtr> read_event(model::EventSeq seq) override;
   base::Status close() override;
+
+  // A consistent copy of all that was committed before the call, in a folder that it makes: hard
+  // links where the file system is the same, copies elsewhere. Commits go on meanwhile. One thread
+  // at a time, beside all others; not after close(), as is the next.
+  base::Status checkpoint(const std::string& folder);
+  // Any thread.
+  [[nodiscard]] StoreSizes sizes() const;
 
  private:
   struct Database;

@@ -36,7 +36,7 @@ base::Result<WebhookRow> RocksStore::Database::seal(const model::Webhook& webhoo
   return stored;
 }
 
-base::Result<model::Webhook> RocksStore::Database::unseal(WebhookRow stored) const {
+base::Result<model::Webhook> unseal(const SecretBox& secrets, WebhookRow stored) {
   if (stored.sealed.empty()) return std::move(stored.webhook);
   const std::string place = secrets_place(stored.webhook.id);
   const base::Result<std::string> plain = secrets.open(stored.sealed, place);

@@ -26,6 +26,10 @@ void add_serve(CLI::App& app, Run& run);
 void add_demo(CLI::App& app, Run& run);
 void add_emit(CLI::App& app, Run& run);
 void add_listen(CLI::App& app, Run& run);
+void add_backup(CLI::App& app, Run& run);
+void add_restore(CLI::App& app, Run& run);
+void add_store(CLI::App& app, Run& run);
+void add_config(CLI::App& app, Run& run);
 void add_version(CLI::App& app, Run& run);
 
 }  // namespace triggerd::app

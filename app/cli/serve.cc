@@ -90,11 +90,17 @@ int serve(const ServeFlags& flags) {
     loop::EventLoop event_loop;
     base::Result<std::unique_ptr<Server>> server = Server::create(event_loop, config.value());
     if (server.ok()) {
-      const Signals signals(event_loop, [&server](int count) {
-        if (count > 1) std::_Exit(kExitFailed);  // what is durable stays so
-        std::fputs("triggerd: draining; once more to end at once\n", stderr);
-        server.value()->request_stop();
-      });
+      server.value()->use_config_source(
+          [&flags] { return load_config(flags.config_file, environ, settings_of(flags)); });
+      const Signals signals(
+          event_loop,
+          [&server](int count) {
+            if (count > 1) std::_Exit(kExitFailed);  // what is durable stays so
+            std::fputs("triggerd: draining; once more to end at once\n", stderr);
+            server.value()->request_stop();
+          },
+          // What came of it is in the log.
+          [&server] { static_cast<void>(server.value()->reload_config()); });
       server.value()->start(
           [&config, &failed](const base::Result<ServerStarted>& started) {
             if (started.ok()) {

@@ -65,6 +65,13 @@ void EngineMetrics::attempted(const model::AttemptRecord& record) {
   }
   if (!is_attempt(record)) return;
   const model::Outcome& outcome = record.outcome;
+  if (record.state_after == DeliveryState::kDelivered &&
+      record.trigger_type == model::TriggerType::kEvent) {
+    const base::WallTime ended =
+        outcome.started_at + std::chrono::microseconds(outcome.timings.total_us);
+    Distribution<18>& latency = record.number == 1 ? first_latency_ : retry_latency_;
+    latency.observe(std::max(0.0, seconds(ended - record.accepted_at)));
+  }
   attempts_[static_cast<std::size_t>(outcome.kind)][status_class(outcome.http_status)].add();
   const model::PhaseTimings& timings = outcome.timings;
   attempt_seconds_.observe(seconds(std::uint64_t{timings.total_us}));
@@ -96,18 +103,36 @@ void EngineMetrics::committed(base::Duration took, std::size_t mutations) {
   mutations_.add(mutations);
 }
 
-void EngineMetrics::observe(const core::EngineStats& stats) {
+void EngineMetrics::observe(const core::EngineStats& stats, base::Now now) {
+  turned_at_.store(now.mono.time_since_epoch().count(), std::memory_order_relaxed);
   organizations_.set(static_cast<double>(stats.organizations));
-  webhooks_.set(static_cast<double>(stats.webhooks));
+  const std::uint64_t held = stats.webhooks_paused + stats.webhooks_disabled;
+  webhooks_active_.set(static_cast<double>(stats.webhooks - held));
+  webhooks_paused_.set(static_cast<double>(stats.webhooks_paused));
+  webhooks_disabled_.set(static_cast<double>(stats.webhooks_disabled));
   triggers_.set(static_cast<double>(stats.triggers));
   pending_.set(static_cast<double>(stats.pending));
   in_flight_.set(static_cast<double>(stats.in_flight));
   delayed_.set(static_cast<double>(stats.delayed));
   hook_calls_.set(static_cast<double>(stats.hook_calls));
+  publishes_waiting_.set(static_cast<double>(stats.publishes_waiting));
+  const base::WallTime oldest = stats.oldest_pending.value_or(now.wall);
+  oldest_pending_seconds_.set(std::max(0.0, seconds(now.wall - oldest)));
+  breakers_open_.set(static_cast<double>(stats.breakers.open));
+  breakers_half_open_.set(static_cast<double>(stats.breakers.half_open));
+  breaker_moves_[0].set(static_cast<double>(stats.breakers.to_open));
+  breaker_moves_[1].set(static_cast<double>(stats.breakers.to_half_open));
+  breaker_moves_[2].set(static_cast<double>(stats.breakers.to_closed));
 }
 
 void EngineMetrics::observe_lag(base::Duration lag) {
   lag_seconds_.observe(std::max(0.0, seconds(lag)));
+}
+
+double EngineMetrics::seconds_since_turn(base::MonoTime now) const {
+  const std::int64_t turned_at = turned_at_.load(std::memory_order_relaxed);
+  if (turned_at == 0) return 0;
+  return seconds(now - base::MonoTime(base::Duration(turned_at)));
 }
 
 // --- The page ---------------------------------------------------------------------------------
@@ -118,6 +143,7 @@ void EngineMetrics::append_to(Exposition& page) const {
   append_hooks(page);
   append_store(page);
   append_stats(page);
+  append_breakers(page);
 }
 
 void EngineMetrics::append_events(Exposition& page) const {
@@ -157,6 +183,10 @@ void EngineMetrics::append_deliveries(Exposition& page) const {
                    {"status_class", kStatusClassWords[status]}});
     }
   }
+  page.histogram("triggerd_delivery_latency_seconds",
+                 "From acceptance to the 2xx, of deliveries that came to one, by their attempt.");
+  page.distribution<18>({&first_latency_}, {{"attempt", "first"}});
+  page.distribution<18>({&retry_latency_}, {{"attempt", "retry"}});
   page.histogram("triggerd_delivery_attempt_duration_seconds",
                  "From the start of a call to its end.");
   page.distribution<14>({&attempt_seconds_});
@@ -195,14 +225,33 @@ void EngineMetrics::append_store(Exposition& page) const {
 
 void EngineMetrics::append_stats(Exposition& page) const {
   page.one_gauge("triggerd_organizations", "Organizations.", organizations_.value());
-  page.one_gauge("triggerd_webhooks", "Webhooks in any state.", webhooks_.value());
+  page.gauge("triggerd_webhooks", "Webhooks, by state.");
+  page.sample(webhooks_active_.value(), {{"state", "active"}});
+  page.sample(webhooks_paused_.value(), {{"state", "paused"}});
+  page.sample(webhooks_disabled_.value(), {{"state", "disabled"}});
   page.one_gauge("triggerd_triggers", "Triggers.", triggers_.value());
   page.one_gauge("triggerd_deliveries_pending", "Deliveries that have not ended.",
                  pending_.value());
   page.one_gauge("triggerd_deliveries_in_flight", "Of these, on the wire.", in_flight_.value());
   page.one_gauge("triggerd_retries_scheduled", "Of these, waiting for a retry.", delayed_.value());
+  page.one_gauge("triggerd_delivery_oldest_pending_seconds",
+                 "Since the oldest event with a pending delivery was accepted; 0: none is.",
+                 oldest_pending_seconds_.value());
+  page.one_gauge("triggerd_publishes_waiting", "Requests that wait for first attempts.",
+                 publishes_waiting_.value());
   page.one_gauge("triggerd_hook_calls_in_progress", "Sync hook calls under way.",
                  hook_calls_.value());
+}
+
+void EngineMetrics::append_breakers(Exposition& page) const {
+  page.gauge("triggerd_breaker_open",
+             "Webhooks whose deliveries are held back because they fail, by state of the breaker.");
+  page.sample(breakers_open_.value(), {{"state", "open"}});
+  page.sample(breakers_half_open_.value(), {{"state", "half_open"}});
+  page.counter("triggerd_breaker_transitions_total", "Changes of breakers, by what they came to.");
+  page.sample(breaker_moves_[0].value(), {{"to", "open"}});
+  page.sample(breaker_moves_[1].value(), {{"to", "half_open"}});
+  page.sample(breaker_moves_[2].value(), {{"to", "closed"}});
 }
 
 }  // namespace triggerd::app::metrics

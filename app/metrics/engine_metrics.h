@@ -5,7 +5,9 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -29,11 +31,13 @@ class EngineMetrics {
   // A commit of so many mutations has become durable.
   void committed(base::Duration took, std::size_t mutations);
   // Once in a while.
-  void observe(const core::EngineStats& stats);
+  void observe(const core::EngineStats& stats, base::Now now);
   // How much later than asked for a timer of the engine's loop fired.
   void observe_lag(base::Duration lag);
 
   void append_to(Exposition& page) const;
+  // Since the last observe(); 0 before the first. Any thread.
+  [[nodiscard]] double seconds_since_turn(base::MonoTime now) const;
 
  private:
   static constexpr std::size_t kOutcomes = static_cast<std::size_t>(model::kLastOutcomeClass) + 1;
@@ -42,6 +46,9 @@ class EngineMetrics {
   static constexpr std::array<double, 9> kBytesBounds{256,    1024,   4096,    16384,  65536,
                                                       131072, 262144, 1048576, 4194304};
   static constexpr std::array<double, 8> kWebhooksBounds{0, 1, 2, 5, 10, 100, 1000, 10000};
+  // Up to the end of the default schedule.
+  static constexpr std::array<double, 18> kLatencyBounds{
+      .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 36000, 86400};
   static constexpr std::array<double, 12> kCommitBounds{.0001, .00025, .0005, .001, .0025, .005,
                                                         .01,   .025,   .05,   .1,   .5,    1};
 
@@ -52,6 +59,7 @@ class EngineMetrics {
   void append_hooks(Exposition& page) const;
   void append_store(Exposition& page) const;
   void append_stats(Exposition& page) const;
+  void append_breakers(Exposition& page) const;
 
   // By place in the catalogue that ships; the last one is for all names that were added.
   std::unordered_map<std::string_view, std::size_t> places_;  // looked up only
@@ -62,6 +70,8 @@ class EngineMetrics {
 
   std::array<std::array<Count, kStatusClasses>, kOutcomes> attempts_;
   std::array<Count, kStates> ended_;  // by final state
+  Distribution<18> first_latency_{kLatencyBounds};
+  Distribution<18> retry_latency_{kLatencyBounds};
   Seconds attempt_seconds_{kSecondsBounds};
   Seconds dns_seconds_{kSecondsBounds};
   Seconds connect_seconds_{kSecondsBounds};
@@ -78,12 +88,20 @@ class EngineMetrics {
   Distribution<12> lag_seconds_{kCommitBounds};
 
   Level organizations_;
-  Level webhooks_;
+  Level webhooks_active_;
+  Level webhooks_paused_;
+  Level webhooks_disabled_;
   Level triggers_;
   Level pending_;
   Level in_flight_;
   Level delayed_;
+  Level oldest_pending_seconds_;
+  Level publishes_waiting_;
   Level hook_calls_;
+  Level breakers_open_;
+  Level breakers_half_open_;
+  std::array<Level, 3> breaker_moves_;  // to open, half-open, closed
+  std::atomic<std::int64_t> turned_at_{0};
 };
 
 }  // namespace triggerd::app::metrics

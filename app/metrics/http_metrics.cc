@@ -46,6 +46,7 @@ void HttpMetrics::answered(const api::AnsweredRequest& request) {
   const std::size_t place =
       request.route == nullptr ? routes_.size() - 1
                                : static_cast<std::size_t>(request.route - api::all_routes().data());
+  answered_.add();
   OfRoute& route = routes_[place];
   const auto* const found = std::find(kStatuses.begin(), kStatuses.end() - 1, request.status);
   route.by_status[static_cast<std::size_t>(found - kStatuses.begin())].add();

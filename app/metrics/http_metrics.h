@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "api/connection_limits.h"
@@ -20,6 +21,8 @@ class HttpMetrics final : public api::RequestObserver {
   HttpMetrics();
 
   void answered(const api::AnsweredRequest& request) override;
+  // All requests so far. Any thread.
+  [[nodiscard]] std::uint64_t answered() const { return answered_.value(); }
   // Once in a while.
   void observe(const api::ServerCounts& counts);
   void observe(const api::LiveCounts& counts);
@@ -41,6 +44,7 @@ class HttpMetrics final : public api::RequestObserver {
   static void append_connections(Exposition& page, const std::vector<const HttpMetrics*>& threads);
 
   std::vector<OfRoute> routes_;  // as all_routes(); one more for what has no route
+  Count answered_;
   Level open_;
   Level accepted_;
   Level refused_;

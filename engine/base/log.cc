@@ -62,6 +62,10 @@ void set_log_sink(LogSink sink, LogLevel at_least) {
   installed_sink = sink;
 }
 
+void set_log_level(LogLevel at_least) {
+  installed_level = at_least;
+}
+
 LogLine::LogLine(LogLevel level, std::string_view component, std::string_view message)
     : level_(level),
       wanted_(installed_sink.load() != nullptr && level >= installed_level.load()),

@@ -43,6 +43,9 @@ using LogSink = void (*)(LogLevel level, std::string_view component, std::string
 // Called once at start, before threads; nullptr removes it. The sink is called from any thread.
 void set_log_sink(LogSink sink, LogLevel at_least);
 
+// Another level from now on; any thread. Without a sink it changes nothing.
+void set_log_level(LogLevel at_least);
+
 // Appends `text` as the inside of a JSON string: quotes, backslashes, control bytes escaped, and
 // bytes that are not UTF-8 replaced by U+FFFD.
 void append_json_escaped(std::string& out, std::string_view text);

@@ -69,4 +69,22 @@ std::optional<base::MonoTime> CircuitBreaker::probe_at() const {
   return open_until_;
 }
 
+void BreakerCounts::moved(CircuitBreaker::State from, CircuitBreaker::State to) {
+  if (from == to) return;
+  if (from == CircuitBreaker::State::kOpen) --open;
+  if (from == CircuitBreaker::State::kHalfOpen) --half_open;
+  switch (to) {
+    case CircuitBreaker::State::kOpen:
+      ++open;
+      ++to_open;
+      return;
+    case CircuitBreaker::State::kHalfOpen:
+      ++half_open;
+      ++to_half_open;
+      return;
+    case CircuitBreaker::State::kClosed:
+      ++to_closed;
+  }
+}
+
 }  // namespace triggerd::core

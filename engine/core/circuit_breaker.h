@@ -65,4 +65,16 @@ class CircuitBreaker {
   base::MonoTime open_until_;
 };
 
+// How many breakers are not closed, and how often one changed: kept by counting.
+struct BreakerCounts {
+  std::uint64_t open = 0;  // now, as is the next
+  std::uint64_t half_open = 0;
+  std::uint64_t to_open = 0;  // so far, as are the next
+  std::uint64_t to_half_open = 0;
+  std::uint64_t to_closed = 0;
+
+  // Nothing when both are the same.
+  void moved(CircuitBreaker::State from, CircuitBreaker::State to);
+};
+
 }  // namespace triggerd::core

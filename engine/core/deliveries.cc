@@ -223,4 +223,9 @@ std::optional<model::EventSeq> Deliveries::first_pending() const {
   return events_.at(events_.first()).seq;
 }
 
+std::optional<base::WallTime> Deliveries::oldest_pending() const {
+  if (events_.first() == kNoEvent) return std::nullopt;
+  return events_.at(events_.first()).accepted_at;
+}
+
 }  // namespace triggerd::core

@@ -59,10 +59,10 @@ class Deliveries final : private DelayObserver {
 
   // The webhook is another one than `before`: URL, state, settings.
   void webhook_changed(const model::Webhook& before, base::Now now);
-  // The webhook is not there any more.
-  void webhook_erased(model::WebhookRef ref);
+  void webhook_erased(model::WebhookRef ref);  // it is not there any more
   // A trigger is not there any more: its deliveries are found and cancelled by and by.
   void trigger_removed() { request_sweep(); }
+  void use_targets(model::TargetPolicy targets) { options_.targets = std::move(targets); }
 
   // --- By hand (delivery_mend.cc) -------------------------------------------------------------
   // The delivery while it is not over.
@@ -98,6 +98,8 @@ class Deliveries final : private DelayObserver {
   [[nodiscard]] std::size_t payload_bytes() const { return events_.payload_bytes(); }
   // The lowest sequence with a pending row; nothing when there is none. After write_rows().
   [[nodiscard]] std::optional<model::EventSeq> first_pending() const;
+  [[nodiscard]] std::optional<base::WallTime> oldest_pending() const;  // its acceptance
+  [[nodiscard]] const BreakerCounts& breakers() const { return scheduler_.breakers(); }
   // Appends one line for each delivery not final, in order of (seq, match).
   void append_durable_state(std::string& out) const;
 
@@ -181,8 +183,7 @@ class Deliveries final : private DelayObserver {
 
   std::set<model::WebhookRef> draining_;   // their lanes are given up: gone or disabled
   std::set<model::WebhookRef> releasing_;  // want no order any more, with deliveries in line
-  // A pass over all pending events in search of delayed deliveries to give up.
-  std::uint32_t sweep_at_ = kNoEvent;
+  std::uint32_t sweep_at_ = kNoEvent;      // of a pass in search of delayed ones to give up
   bool sweep_wanted_ = false;
   base::Now now_;  // of the input that is handled, or was last
 };

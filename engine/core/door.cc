@@ -58,6 +58,14 @@ Door::Door(const DoorRates& rates, std::uint64_t seed, std::size_t keys_max)
               Table(limit_of(rates.sdk_client), keys_max, seed),
               Table(limit_of(rates.sdk_organization), keys_max, seed)} {}
 
+void Door::use(const DoorRates& rates, base::MonoTime now) {
+  rates_ = rates;
+  for (const RateKind kind :
+       {RateKind::kTestEvents, RateKind::kSdkClient, RateKind::kSdkOrganization}) {
+    tables_[static_cast<std::size_t>(kind)].use(limit_of(rate_of(rates, kind)), now);
+  }
+}
+
 std::optional<model::Refusal> Door::claim(const model::RateClaim& claim, base::Now now) {
   const model::DoorRate& rate = rate_of(rates_, claim.kind);
   if (claim.tokens > rate.burst) {

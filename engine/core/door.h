@@ -25,6 +25,8 @@ class Door {
   // Takes the tokens: nothing. Or takes none and says how to refuse: kRateLimited with the time
   // until they are there, kInvalid when they never are because the burst is smaller.
   [[nodiscard]] std::optional<model::Refusal> claim(const model::RateClaim& claim, base::Now now);
+  // Other rates from now on. Requires: every rate and burst is above 0.
+  void use(const DoorRates& rates, base::MonoTime now);
 
  private:
   struct Key {

@@ -41,6 +41,12 @@ DeliveryOptions delivery_options(const EngineOptions& options, std::uint64_t see
   return chosen;
 }
 
+// Answered by the process around the core.
+template <class Asked>
+constexpr bool kIsForServer =
+    std::is_same_v<Asked, model::StartBackup> || std::is_same_v<Asked, model::ListBackups> ||
+    std::is_same_v<Asked, model::ReloadConfig>;
+
 // Answered by the store's reader.
 template <class Asked>
 constexpr bool kIsForReader =
@@ -146,8 +152,8 @@ void Engine::handle(model::Request request, RequestId id, Now now) {
           parts.mending.handle(asked, id, now);
         } else if constexpr (kIsForJobs<Asked>) {
           parts.recover_jobs.handle(asked, id, now);
-        } else if constexpr (kIsForReader<Asked>) {
-          TRIGGERD_ASSERT(!kIsForReader<Asked>);
+        } else if constexpr (kIsForReader<Asked> || kIsForServer<Asked>) {
+          TRIGGERD_ASSERT(!kIsForReader<Asked> && !kIsForServer<Asked>);
         } else {
           parts.registry_requests.handle(asked, id, now);
         }
@@ -187,6 +193,19 @@ void Engine::tick(Now now) {
 
 void Engine::tick_hooks(Now now) {
   parts_->hooks.advance(now);
+}
+
+void Engine::tune(const EngineTuning& tuning, Now now) {
+  Parts& parts = *parts_;
+  parts.options.rates = tuning.rates;
+  parts.options.targets = tuning.targets;
+  parts.door.use(tuning.rates, now.mono);
+  const model::DoorRate& jwks = tuning.rates.jwks;
+  parts.signing_keys.use(RateLimit::of(jwks.per_minute, std::chrono::minutes(1), jwks.burst),
+                         now.mono);
+  parts.registry_requests.use_targets(tuning.targets);
+  parts.deliveries.use_targets(tuning.targets);
+  parts.hooks.use_targets(tuning.targets);
 }
 
 void Engine::cancel(RequestId id) {
@@ -251,15 +270,19 @@ EngineStats Engine::stats() const {
   EngineStats stats;
   stats.organizations = parts_->registry.organization_count();
   stats.webhooks = parts_->registry.webhook_count();
+  stats.webhooks_paused = parts_->registry.webhook_count(model::WebhookState::kPaused);
+  stats.webhooks_disabled = parts_->registry.webhook_count(model::WebhookState::kDisabled);
   stats.triggers = parts_->registry.trigger_count();
   stats.pending = parts_->deliveries.counts().pending();
   stats.in_flight = parts_->deliveries.in_flight();
   stats.delayed = parts_->deliveries.counts().delayed();
+  stats.oldest_pending = parts_->deliveries.oldest_pending();
   stats.hook_calls = parts_->hooks.calls();
   stats.hooks_in_flight = parts_->hooks.in_flight();
   stats.publishes_waiting = parts_->waits.publishes();
   stats.deliveries_watched = parts_->waits.deliveries();
   stats.recover_jobs = parts_->recover_jobs.running();
+  stats.breakers = parts_->deliveries.breakers();
   return stats;
 }
 

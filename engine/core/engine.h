@@ -59,15 +59,25 @@ struct EngineOptions {
 struct EngineStats {
   std::uint64_t organizations = 0;
   std::uint64_t webhooks = 0;
+  std::uint64_t webhooks_paused = 0;  // of these, as is the next
+  std::uint64_t webhooks_disabled = 0;
   std::uint64_t triggers = 0;
-  std::uint64_t pending = 0;             // deliveries not final
-  std::uint64_t in_flight = 0;           // of these, on the wire
-  std::uint64_t delayed = 0;             // of these, waiting for a retry
-  std::uint64_t hook_calls = 0;          // synchronous hooks under way
-  std::uint64_t hooks_in_flight = 0;     // calls of webhooks for them
-  std::uint64_t publishes_waiting = 0;   // requests that wait for first attempts
-  std::uint64_t deliveries_watched = 0;  // by them
-  std::uint64_t recover_jobs = 0;        // under way
+  std::uint64_t pending = 0;                     // deliveries not final
+  std::uint64_t in_flight = 0;                   // of these, on the wire
+  std::uint64_t delayed = 0;                     // of these, waiting for a retry
+  std::optional<base::WallTime> oldest_pending;  // when its event was accepted
+  std::uint64_t hook_calls = 0;                  // synchronous hooks under way
+  std::uint64_t hooks_in_flight = 0;             // calls of webhooks for them
+  std::uint64_t publishes_waiting = 0;           // requests that wait for first attempts
+  std::uint64_t deliveries_watched = 0;          // by them
+  std::uint64_t recover_jobs = 0;                // under way
+  BreakerCounts breakers;                        // of deliveries; hooks have their own
+};
+
+// What may change while it runs.
+struct EngineTuning {
+  DoorRates rates;  // each rate and burst above 0
+  model::TargetPolicy targets;
 };
 
 class Engine {
@@ -94,6 +104,8 @@ class Engine {
   // As tick(), for the hooks alone; finish() of their attempts likewise touches nothing else. For a
   // process whose store has failed: hooks rest on nothing durable, so those under way go on.
   void tick_hooks(base::Now now);
+  // From the next request and the next attempt on.
+  void tune(const EngineTuning& tuning, base::Now now);
   // Nobody waits for this request any more: its reply is not sent. What it did stands.
   void cancel(model::RequestId id);
   // No attempt of an event will be let out any more: publishers that wait for first attempts are

@@ -49,6 +49,8 @@ class HookCalls {
   void advance(base::Now now);
   // Nobody waits: what is under way is cut off.
   void cancel(model::RequestId id);
+  // Which URLs are called, from the next call on.
+  void use_targets(model::TargetPolicy targets) { targets_ = std::move(targets); }
 
   [[nodiscard]] std::optional<base::MonoTime> next_deadline() const;
   [[nodiscard]] std::size_t calls() const { return calls_.size(); }

@@ -89,6 +89,16 @@ class RateTable {
     return wait;
   }
 
+  // Another rate from now on, for all that have asked.
+  void use(RateLimit limit, base::MonoTime now) {
+    limit_ = limit;
+    for (Entry& entry : buckets_) {
+      if (entry.position == base::kNotInHeap) continue;
+      entry.bucket.fit(limit_, now);
+      by_time_.update(entry.position, entry.bucket.full_at());
+    }
+  }
+
   [[nodiscard]] std::size_t size() const { return numbers_.size(); }
   [[nodiscard]] const RateLimit& limit() const { return limit_; }
 

@@ -124,6 +124,7 @@ void Registry::add_webhook(WebhookPtr webhook) {
   TRIGGERD_ASSERT(org.by_url.emplace(webhook->target_url, ref).second);
   TRIGGERD_ASSERT(by_id_.emplace(webhook->id, ref).second);
   raise_counters(WebhookRef(ref.value() + 1), Generation(0));
+  ++count_of(*webhook);
   auto entry = std::make_unique<WebhookEntry>();
   entry->org = orgs_.find(webhook->org);
   entry->webhook = std::move(webhook);
@@ -137,6 +138,8 @@ void Registry::replace_webhook(WebhookPtr webhook) {
   // Also when the URL stays: the key is a view into the old webhook.
   org.by_url.erase(entry->webhook->target_url);
   TRIGGERD_ASSERT(org.by_url.emplace(webhook->target_url, webhook->ref).second);
+  --count_of(*entry->webhook);
+  ++count_of(*webhook);
   entry->webhook = std::move(webhook);
 }
 
@@ -150,6 +153,7 @@ void Registry::erase_webhook(WebhookRef ref) {
   org.by_url.erase(entry->webhook->target_url);
   org.webhooks.erase(std::lower_bound(org.webhooks.begin(), org.webhooks.end(), ref));
   by_id_.erase(entry->webhook->id);
+  --count_of(*entry->webhook);
   webhooks_[ref.value()].reset();
 }
 

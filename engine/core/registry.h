@@ -5,6 +5,7 @@
 // the order of WebhookRef and of Generation, which are never reused.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -88,6 +89,9 @@ class Registry {
 
   [[nodiscard]] std::size_t organization_count() const { return orgs_.size(); }
   [[nodiscard]] std::size_t webhook_count() const { return by_id_.size(); }
+  [[nodiscard]] std::size_t webhook_count(model::WebhookState state) const {
+    return by_state_[static_cast<std::size_t>(state)];
+  }
   [[nodiscard]] std::size_t trigger_count() const { return index_.triggers(); }
   // Memory of the trigger index in all: table, pool, names, organizations' numbers, and the list
   // of triggers that each webhook has.
@@ -114,6 +118,9 @@ class Registry {
     }
   };
 
+  [[nodiscard]] std::size_t& count_of(const model::Webhook& webhook) {
+    return by_state_[static_cast<std::size_t>(webhook.state)];
+  }
   [[nodiscard]] OrganizationEntry& entry_of(const model::OrgId& org);
   [[nodiscard]] const WebhookEntry* entry_of(model::WebhookRef ref) const;
   [[nodiscard]] static TriggerKey key_of(const WebhookEntry& entry, const NamedTrigger& trigger);
@@ -123,6 +130,7 @@ class Registry {
   std::vector<std::unique_ptr<OrganizationEntry>> organizations_;  // by interned number
   std::vector<std::unique_ptr<WebhookEntry>> webhooks_;            // by ref
   std::unordered_map<model::WebhookId, model::WebhookRef> by_id_;
+  std::array<std::size_t, 4> by_state_{};  // how many webhooks
   TriggerIndex index_;
   model::WebhookRef next_webhook_{1};
   model::Generation next_generation_{1};

@@ -61,6 +61,9 @@ class RegistryRequests {
   void handle(const model::DefineEventType& request, model::RequestId id, base::Now now);
   void handle(const model::RemoveEventType& request, model::RequestId id, base::Now now);
 
+  // Which URLs are taken, from the next request on.
+  void use_targets(model::TargetPolicy targets) { targets_ = std::move(targets); }
+
  private:
   void refuse(model::RequestId id, Faults faults);
   void refuse(model::RequestId id, base::ErrorCode code, std::string message);

@@ -88,6 +88,7 @@ void Scheduler::renew_lane(WebhookRef ref) {
   Lane* lane = lane_of(ref);
   TRIGGERD_ASSERT(lane != nullptr);
   ++lane->era;
+  breakers_.moved(lane->breaker.state(), CircuitBreaker::State::kClosed);
   lane->breaker = CircuitBreaker();
   lane->limit = ConcurrencyLimit(std::max(limits_.isolation.in_flight_start, 1U));
   // It may have rested because the breaker was open.
@@ -124,6 +125,7 @@ void Scheduler::close_lane(WebhookRef ref) {
   if (turns_.waits(ref.value())) turns_.leave(ring_, organization, ref.value());
   if (retry_turns_.waits(ref.value())) retry_turns_.leave(retry_ring_, organization, ref.value());
   leave_host(ref, *lane);
+  breakers_.moved(lane->breaker.state(), CircuitBreaker::State::kClosed);
   if (--organization_lanes_[organization] == 0) organizations_.erase(organization);
   lanes_[ref.value()].reset();
 }
@@ -260,8 +262,10 @@ Grant Scheduler::start(WebhookRef ref, Lane& lane, Work work, MonoTime now) {
     const bool has_token = !lane.rate->bucket.take(1, lane.rate->limit, now);
     TRIGGERD_ASSERT(has_token);
   }
+  const CircuitBreaker::State before = lane.breaker.state();
   const bool may_begin = lane.breaker.try_begin(now);
   TRIGGERD_ASSERT(may_begin);
+  breakers_.moved(before, lane.breaker.state());
   lane.retry_paid = false;
   if (work == Work::kRetry) {
     lane.fresh_in_row = 0;
@@ -301,8 +305,10 @@ BreakerChange Scheduler::release(const Grant& grant, const CallReport& report, M
   Host& host = hosts_[grant.host];
   Lane* lane = lane_of(grant.lane);
   TRIGGERD_ASSERT(lane != nullptr && lane->in_flight > 0 && host.in_flight > 0 && in_flight_ > 0);
-  const bool was_closed = lane->breaker.state() == CircuitBreaker::State::kClosed;
+  const CircuitBreaker::State before = lane->breaker.state();
   if (grant.era == lane->era) learn(*lane, grant, report, now);
+  breakers_.moved(before, lane->breaker.state());
+  const bool was_closed = before == CircuitBreaker::State::kClosed;
   const bool is_closed = lane->breaker.state() == CircuitBreaker::State::kClosed;
   --lane->in_flight;
   --host.in_flight;

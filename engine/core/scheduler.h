@@ -12,7 +12,6 @@
 // How many calls a lane has at once follows how its receiver fares (core/concurrency_limit), up to
 // its own bound; a receiver that only fails is left alone for a while (core/circuit_breaker), and
 // so is one that asked for it by Retry-After. Meanwhile all of the lane waits: no attempt is spent.
-//
 // Thread: the engine's. It starts nothing itself and reads no clock.
 #pragma once
 
@@ -108,13 +107,13 @@ class Scheduler {
   std::optional<DeliveryRef> pop_due(base::MonoTime now);
   [[nodiscard]] std::optional<base::MonoTime> next_due() const;
 
-  // --- To look at -----------------------------------------------------------------------------
   [[nodiscard]] std::uint32_t in_flight() const { return in_flight_; }
   // Paused, or left alone by its breaker. Requires: has_lane.
   [[nodiscard]] bool is_held_back(model::WebhookRef ref) const {
     const Lane& lane = *lane_of(ref);
     return lane.paused || lane.breaker.state() != CircuitBreaker::State::kClosed;
   }
+  [[nodiscard]] const BreakerCounts& breakers() const { return breakers_; }
   // How many calls it may have at once now. Requires: has_lane.
   [[nodiscard]] std::uint32_t bound_of(model::WebhookRef ref) const {
     return bound_of(*lane_of(ref));
@@ -191,6 +190,7 @@ class Scheduler {
   std::vector<Host> hosts_;  // by number of the origin
   base::Heap<base::MonoTime, DeliveryRef, OnMove> delayed_;
   std::uint32_t in_flight_ = 0;
+  BreakerCounts breakers_;  // of all lanes
 };
 
 }  // namespace triggerd::core

@@ -53,6 +53,9 @@ class SigningKeys {
 
   void append_durable_state(std::string& out) const;
 
+  // Another rate of the JWKS from now on.
+  void use(RateLimit jwks_rate, base::MonoTime now) { jwks_requests_.use(jwks_rate, now); }
+
  private:
   struct JwksClient {
     model::OrgId org;

@@ -246,6 +246,10 @@ inline constexpr std::chrono::nanoseconds kRetentionInterval = std::chrono::minu
 inline constexpr std::chrono::nanoseconds kRetentionRest = std::chrono::milliseconds(20);
 inline constexpr std::uint32_t kRetentionStepEvents = 256;
 
+// --- Backups ----------------------------------------------------------------------------------
+inline constexpr std::uint32_t kBackupsKeptDefault = 7;
+inline constexpr std::uint32_t kBackupsKeptMax = 1000;
+
 // --- Stored rows ------------------------------------------------------------------------------
 // Matches whose delivery states share one stored row: a wide event does not rewrite all of itself
 // for each outcome, and the outcomes of a turn usually share a row.

@@ -13,6 +13,7 @@
 #include "engine/model/delivery_log.h"
 #include "engine/model/limits.h"
 #include "engine/model/network.h"
+#include "engine/model/operations.h"
 #include "engine/model/records.h"
 
 namespace triggerd::model {
@@ -334,7 +335,8 @@ using Request =
                  ListEventTypes, GetEventType, DefineEventType, RemoveEventType, PublishEvents,
                  CallHook, GetEvent, ReadRecentEvents, ListLoggedDeliveries, ListLoggedEvents,
                  GetDelivery, ReadEventsAfter, ListDeadLetters, RetryDelivery, SkipDelivery,
-                 StartRecovery, ListJobs, GetJob, CancelJob, GetPending, ListOrderingKeys>;
+                 StartRecovery, ListJobs, GetJob, CancelJob, GetPending, ListOrderingKeys,
+                 StartBackup, ListBackups, ReloadConfig>;
 
 // --- Replies ----------------------------------------------------------------------------------
 
@@ -563,13 +565,12 @@ struct OrderingKeysReply {
   bool is_whole = true;  // false: there are more keys than were looked at or shown
 };
 
-using Reply =
-    std::variant<Refusal, Done, TriggerAdded, OrganizationReply, OrganizationsReply, ApiKeyReply,
-                 ApiKeysReply, SigningKeyReply, SigningKeysReply, JwksReply, WebhookReply,
-                 WebhooksReply, SecretRotated, SecretReply, TriggersReply, FilterToTry,
-                 RecentEvents, TriggerTestReply, EventTypeReply, EventTypesReply, StaleRules,
-                 PublishReply, HookReply, EventReply, LoggedDeliveriesReply, LoggedEventsReply,
-                 DeliveryReply, EventsAfterReply, DeadLettersReply, DeliveryMended, JobReply,
-                 JobsReply, PendingReply, OrderingKeysReply>;
+using Reply = std::variant<
+    Refusal, Done, TriggerAdded, OrganizationReply, OrganizationsReply, ApiKeyReply, ApiKeysReply,
+    SigningKeyReply, SigningKeysReply, JwksReply, WebhookReply, WebhooksReply, SecretRotated,
+    SecretReply, TriggersReply, FilterToTry, RecentEvents, TriggerTestReply, EventTypeReply,
+    EventTypesReply, StaleRules, PublishReply, HookReply, EventReply, LoggedDeliveriesReply,
+    LoggedEventsReply, DeliveryReply, EventsAfterReply, DeadLettersReply, DeliveryMended, JobReply,
+    JobsReply, PendingReply, OrderingKeysReply, BackupReply, BackupsReply, ConfigReloaded>;
 
 }  // namespace triggerd::model

@@ -143,6 +143,12 @@ const std::vector<SettingCase>& setting_cases() {
        {{"localhost"}, {"10.0.0.0/33"}, {"10.0.0.0/8", "x"}},
        "127.0.0.0/8"},
       {"targets.ca_file", {{"ca.pem"}}, {}, ""},
+      {"targets.proxy",
+       {{"http://proxy.example:3128"}, {"http://[::1]:1"}, {""}},
+       {{"proxy.example:3128"}, {"http://proxy.example"}, {"http://u:p@proxy.example:1"}},
+       "http://HOST:PORT"},
+      {"backup.folder", {{"backups"}}, {}, ""},
+      {"backup.keep", {{"1"}, {"1000"}}, {{"0"}, {"1001"}, {"all"}}, "from 1 to 1000"},
       {"retention.age", {{"24h"}, {"87600h"}}, {{"23h59m"}, {"0s"}, {"87601h"}, {"30d"}, {""}}, ""},
       {"retention.dead_letter_age",
        {{"24h"}, {"87600h"}},
@@ -239,6 +245,9 @@ TEST(SetSetting, ValuesArriveWhereTheyBelong) {
       {"targets.allow_http", {"true"}},
       {"targets.allow_networks", {"127.0.0.0/8"}},
       {"targets.ca_file", {"c"}},
+      {"targets.proxy", {"http://proxy.example:3128"}},
+      {"backup.folder", {"e"}},
+      {"backup.keep", {"3"}},
       {"retention.age", {"25h"}},
       {"retention.dead_letter_age", {"26h"}},
       {"retention.max_bytes", {"27"}},
@@ -288,6 +297,13 @@ TEST(SetSetting, ValuesArriveWhereTheyBelong) {
   EXPECT_TRUE(config.targets.allow_http);
   EXPECT_EQ(config.targets.allow_networks.size(), 1U);
   EXPECT_EQ(config.ca_file, "c");
+  ASSERT_TRUE(config.proxy.has_value());
+  EXPECT_EQ(config.proxy->host, "proxy.example");
+  EXPECT_EQ(config.proxy->port, 3128);
+  EXPECT_EQ(config.backup.folder, "e");
+  EXPECT_EQ(config.backup.kept_max, 3U);
+  EXPECT_EQ(config.given.size(), set.size());
+  EXPECT_EQ(config.given.at("backup.keep").origin, "flag");
   EXPECT_THAT(config.dns_servers, ElementsAre("192.0.2.53"));
   EXPECT_EQ(config.secret_overlap, std::chrono::hours(3));
   EXPECT_EQ(config.key_publish_lead, std::chrono::hours(2));

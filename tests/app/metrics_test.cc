@@ -127,6 +127,55 @@ TEST_F(MetricsTest, AttemptsAreCountedByOutcomeAndDeliveriesByTheirEnd) {
   EXPECT_THAT(text, HasSubstr(phases + "{phase=\"transfer\"} 0.12\n"));
 }
 
+TEST_F(MetricsTest, LatencyRunsFromAcceptanceToTheSuccessAndTellsFirstAttemptsFromRetries) {
+  const base::WallTime accepted_at(std::chrono::seconds(1000));
+  const auto success = [accepted_at](std::uint16_t number, base::Duration waited) {
+    model::Mutation made = attempt(OutcomeClass::kOk, 200, DeliveryState::kDelivered, number);
+    auto& record = std::get<model::PutAttempt>(made).attempt;
+    record.accepted_at = accepted_at;
+    record.outcome.started_at = accepted_at + waited;
+    return made;
+  };
+  EngineMetrics& engine = metrics_.engine();
+  engine.recorded(success(1, std::chrono::milliseconds(40)));
+  engine.recorded(success(3, std::chrono::seconds(50)));
+  engine.recorded(attempt(OutcomeClass::kHttpError, 503, DeliveryState::kDelayed));
+  model::Mutation of_hook = success(1, base::Duration(0));
+  std::get<model::PutAttempt>(of_hook).attempt.trigger_type = model::TriggerType::kSyncHook;
+  engine.recorded(of_hook);
+  const std::string text = metrics_.text();
+  const std::string name = "triggerd_delivery_latency_seconds";
+  EXPECT_THAT(text, HasSubstr(name + "_count{attempt=\"first\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr(name + "_sum{attempt=\"first\"} 0.1\n"));
+  EXPECT_THAT(text, HasSubstr(name + "_count{attempt=\"retry\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr(name + "_bucket{attempt=\"retry\",le=\"60\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr(name + "_bucket{attempt=\"retry\",le=\"30\"} 0\n"));
+}
+
+TEST_F(MetricsTest, BackupsReloadsAndTheSizesOfTheStoreAreShown) {
+  OperationsMetrics& operations = metrics_.operations();
+  const base::WallTime now(std::chrono::seconds(1'700'000'000));
+  operations.config_read(true, now);
+  operations.config_read(false, now + std::chrono::seconds(9));
+  model::Backup backup;
+  operations.backup_ended(backup, now);
+  backup.state = model::BackupState::kFailed;
+  operations.backup_ended(backup, now + std::chrono::seconds(9));
+  store::StoreSizes sizes;
+  sizes.columns = {{"events", 123}, {"strange", 9}};
+  sizes.log_bytes = 77;
+  operations.observe(sizes);
+  const std::string text = metrics_.text();
+  EXPECT_THAT(text, HasSubstr("triggerd_config_last_reload_successful 0\n"));
+  EXPECT_THAT(text, HasSubstr("triggerd_config_last_reload_timestamp_seconds 1700000000\n"));
+  EXPECT_THAT(text, HasSubstr("triggerd_backups_total{result=\"complete\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("triggerd_backups_total{result=\"failed\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("triggerd_backup_last_success_timestamp_seconds 1700000000\n"));
+  EXPECT_THAT(text, HasSubstr("triggerd_store_size_bytes{column=\"events\"} 123\n"));
+  EXPECT_THAT(text, HasSubstr("triggerd_store_wal_bytes 77\n"));
+  EXPECT_THAT(text, Not(HasSubstr("strange")));
+}
+
 TEST_F(MetricsTest, DuplicatesAndDecisionsOfHooksAreReadOffTheReplies) {
   model::PublishReply published;
   published.events.resize(3);
@@ -167,11 +216,27 @@ TEST_F(MetricsTest, RequestsOfAllLoopsAreSummedByRouteAndStatus) {
 TEST_F(MetricsTest, TheEngineAndTheProcessShowWhereTheyStand) {
   core::EngineStats stats;
   stats.webhooks = 7;
+  stats.webhooks_paused = 2;
+  stats.webhooks_disabled = 1;
   stats.pending = 12;
-  metrics_.engine().observe(stats);
+  const base::Now now{base::MonoTime(std::chrono::seconds(5)),
+                      base::WallTime(std::chrono::seconds(100))};
+  stats.oldest_pending = now.wall - std::chrono::seconds(30);
+  stats.publishes_waiting = 3;
+  stats.breakers = {4, 1, 9, 8, 7};
+  metrics_.engine().observe(stats, now);
+  EXPECT_DOUBLE_EQ(metrics_.engine().seconds_since_turn(now.mono + std::chrono::seconds(2)), 2);
   metrics_.engine().committed(std::chrono::milliseconds(2), 40);
   const std::string text = metrics_.text();
-  EXPECT_THAT(text, HasSubstr("triggerd_webhooks 7\n"));
+  EXPECT_THAT(text, HasSubstr("triggerd_webhooks{state=\"active\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("triggerd_webhooks{state=\"paused\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("triggerd_webhooks{state=\"disabled\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("triggerd_delivery_oldest_pending_seconds 30\n"));
+  EXPECT_THAT(text, HasSubstr("triggerd_publishes_waiting 3\n"));
+  EXPECT_THAT(text, HasSubstr("triggerd_breaker_open{state=\"open\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("triggerd_breaker_open{state=\"half_open\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("triggerd_breaker_transitions_total{to=\"open\"} 9\n"));
+  EXPECT_THAT(text, HasSubstr("triggerd_breaker_transitions_total{to=\"closed\"} 7\n"));
   EXPECT_THAT(text, HasSubstr("triggerd_deliveries_pending 12\n"));
   EXPECT_THAT(text, HasSubstr("triggerd_store_mutations_total 40\n"));
   EXPECT_THAT(text, HasSubstr("triggerd_store_write_duration_seconds_count 1\n"));

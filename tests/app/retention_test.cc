@@ -41,5 +41,30 @@ TEST(Retention, ErasesWhatIsOldAndKeepsWhatIsNot) {
   EXPECT_NE(store.read_event(model::EventSeq(old_events + 1)).value(), nullptr);
 }
 
+// A pass that rests for an hour begins soon when the interval is a short one.
+TEST(Retention, AnotherIntervalHoldsForThePassThatRests) {
+  loop::EventLoop event_loop;
+  store::MemoryStore store;
+  auto event = std::make_shared<model::Event>();
+  event->seq = model::EventSeq(1);
+  event->accepted_at = event_loop.now().wall - std::chrono::hours(25);
+  model::Counters counters;
+  counters.next_event = model::EventSeq(2);
+  ASSERT_TRUE(store
+                  .commit(model::Batch{model::BatchSeq(1),
+                                       {model::PutEvent{event}, model::PutCounters{counters}}})
+                  .ok());
+  RetentionOptions options;
+  options.age = std::chrono::hours(48);
+  options.interval = std::chrono::hours(1);
+  Retention retention(event_loop, store, options);
+  retention.start();
+  options.age = std::chrono::hours(24);
+  options.interval = std::chrono::milliseconds(1);
+  retention.use(options);
+  ASSERT_TRUE(pump_until(
+      event_loop, [&store] { return store.read_event(model::EventSeq(1)).value() == nullptr; }));
+}
+
 }  // namespace
 }  // namespace triggerd::app

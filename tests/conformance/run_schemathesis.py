@@ -29,6 +29,7 @@ def main():
         token.write_text(ADMIN + "\n")
         folder.write_config({
             "admin": {"token_file": str(token)},
+            "backup": {"folder": str(folder.path / "backups")},
             "sdk_ingest": {"enabled": True},
             # The document says 500 at once, which is what can be configured; 429 is no finding.
             "rates": {"test_events_per_minute": 60000, "test_events_burst": 500},

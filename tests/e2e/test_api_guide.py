@@ -26,6 +26,7 @@ class ApiGuide(ServerCase):
         token.write_text(ADMIN + "\n")
         self.folder.write_config({
             "admin": {"token_file": str(token)}, "sdk_ingest": {"enabled": True},
+            "backup": {"folder": str(self.folder.path / "backups")},
             "targets": {"allow_http": None, "allow_networks": None}})
         self.launch()
 

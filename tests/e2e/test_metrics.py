@@ -70,7 +70,7 @@ class MetricsTest(ServerCase):
             'triggerd_events_rejected_total{reason="invalid"}': 1,
             'triggerd_http_requests_total{route="/organizations/webhooks",method="POST",'
             'code="201"}': 2,
-            "triggerd_webhooks": 2,
+            'triggerd_webhooks{state="active"}': 2,
             "triggerd_triggers": 2,
         }
         self.assertEqual({name: samples.get(name) for name in expected}, expected)

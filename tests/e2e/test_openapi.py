@@ -25,6 +25,7 @@ class OpenApi(ServerCase):
         token.write_text(ADMIN + "\n")
         self.folder.write_config({
             "admin": {"token_file": str(token)},
+            "backup": {"folder": str(self.folder.path / "backups")},
             "sdk_ingest": {"enabled": True},
             "targets": {"allow_http": None, "allow_networks": None}})
         self.launch()

@@ -1,11 +1,12 @@
 """SIGTERM: what was taken is answered, what is on the wire ends, nothing is lost or repeated."""
 
+import json
 import signal
 import socket
 import time
 
 import triggerd_process
-from client import AnswerLost, NotSent, wait_until
+from client import AnswerLost, NotSent, new_event, wait_until
 from history import check, report
 from load import Load
 from receivers import Reply
@@ -57,6 +58,42 @@ class Sigterm(ServerCase):
         # A request that was taken is answered: a lost answer means that it was never taken.
         self.assertEqual(counts["unknown_delivered"], 0)
         self.assertGreater(counts["accepted"], 50)
+
+    def drained(self):
+        """The one line that tells of the stop."""
+        lines = [json.loads(line) for line in self.folder.log_text().splitlines()
+                 if '"msg":"drained"' in line]
+        self.assertEqual(len(lines), 1, lines)
+        return lines[0]
+
+    def test_the_log_tells_what_ended_and_what_is_parked(self):
+        self.folder.write_config({"delivery.breaker": {"failures": 0},
+                                  "delivery.retry": {"schedule": ["1h"], "jitter": 0}})
+        self.launch()
+        receiver = self.receive()
+        receiver.on("/down", lambda call: 500)
+        self.client.create_webhook(receiver.url("/down"))
+        delayed = self.client.publish(*[new_event() for _ in range(3)])
+        for event in delayed:
+            wait_until(lambda: self.client.event(event)["deliveries"][0]["attempts"] == 1,
+                       "a first attempt that failed")
+        self.hang(1.5)  # of two webhooks: one fails at once
+        wait_until(lambda: len(receiver.calls("/down")) == 4, "the fourth call")
+        self.assertEqual(self.engine.terminate(), 0)
+        line = self.drained()
+        self.assertEqual({name: line[name] for name in (
+            "attempts", "attempts_cut", "parked", "parked_delayed")},
+            {"attempts": 1, "attempts_cut": 0, "parked": 4, "parked_delayed": 4})
+        self.assertGreater(line["duration_s"], 0.2)
+        self.assertIn("requests", line)
+
+    def test_a_call_that_is_cut_off_is_told_and_parked(self):
+        self.folder.write_config({"server": {"drain_timeout": "300ms"}})
+        self.launch()
+        self.hang(8.0)
+        self.assertEqual(self.engine.terminate(), 0)
+        line = self.drained()
+        self.assertEqual((line["attempts"], line["attempts_cut"], line["parked"]), (0, 1, 1))
 
     def test_a_call_on_the_wire_is_waited_for_and_not_repeated(self):
         self.launch()

@@ -6,6 +6,7 @@ namespace triggerd::api {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const std::string kOrgs = "/admin/organizations";
 const std::string kOrg = kOrgs + "/" + std::string(kOrgText);
@@ -163,16 +164,59 @@ TEST_F(AdminRoutesTest, health_and_version_are_open_to_anyone) {
   EXPECT_EQ(answer.body,
             std::string(R"({"name":"triggerd","version":")") + TRIGGERD_VERSION + "\"}");
   for (const char* path : {"/readyz", "/healthz"}) {
-    backend.reasons.clear();
+    backend.checks = {{"store", ""}, {"serving", ""}};
     EXPECT_EQ(answer_to(Method::kGet, path, {}).status, 200);
-    backend.reasons = {"draining", "store failed"};
+    backend.checks = {{"store", "store failed"}, {"engine", ""}, {"serving", "draining"}};
     answer = answer_to(Method::kGet, path, {});
     EXPECT_EQ(answer.status, 503);
     EXPECT_EQ(field_of(answer, "Retry-After"), "1");
     EXPECT_THAT(answer.body, HasSubstr("draining"));
     EXPECT_THAT(answer.body, HasSubstr("store failed"));
+    EXPECT_THAT(answer.body, Not(HasSubstr("engine")));
     EXPECT_EQ(answer_to(Method::kGet, "/livez", {}).status, 200);
   }
+}
+
+TEST_F(AdminRoutesTest, verbose_health_lists_every_check_as_text_or_json) {
+  HttpResponse answer = answer_to(Method::kGet, "/readyz?verbose", {});
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "[ok] store\n[ok] serving\nready\n");
+  backend.checks = {{"store", ""}, {"serving", "draining: the \"end\""}};
+  answer = answer_to(Method::kGet, "/healthz?a=b&verbose=1", {});
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(field_of(answer, "Retry-After"), "1");
+  EXPECT_EQ(answer.content_type, "text/plain");
+  EXPECT_EQ(answer.body, "[ok] store\n[--] serving: draining: the \"end\"\nnot ready\n");
+  answer = answer_to(Method::kGet, "/healthz?verbose", {{"Accept", "application/json"}});
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.content_type, "application/json");
+  EXPECT_EQ(answer.body,
+            R"({"status":"unavailable","checks":[{"name":"store","status":"ok"},)"
+            R"({"name":"serving","status":"unavailable","reason":"draining: the \"end\""}]})");
+}
+
+TEST_F(AdminRoutesTest, backups_are_begun_and_listed_by_the_admin_token_alone) {
+  EXPECT_EQ(answer_to(Method::kPost, "/admin/backups", with_key("all-key")).status, 403);
+  EXPECT_EQ(answer_to(Method::kGet, "/admin/backups", {}).status, 401);
+  model::Backup backup;
+  backup.name = "20231114T221320.000Z";
+  backup.path = "/backups/" + backup.name;
+  backup.state = model::BackupState::kRunning;
+  backup.created_at = base::WallTime(std::chrono::seconds(1'700'000'000));
+  asked<model::StartBackup>(Method::kPost, "/admin/backups", as_admin(), "",
+                            model::BackupReply{backup});
+  EXPECT_EQ(response->status, 202);
+  EXPECT_EQ(response->body,
+            R"({"result":{"name":"20231114T221320.000Z","path":"/backups/20231114T221320.000Z",)"
+            R"("state":"running","created_at":"2023-11-14T22:13:20Z","files":0,"bytes":0,)"
+            R"("bytes_done":0}})");
+  backup.state = model::BackupState::kFailed;
+  backup.error = "no space";
+  asked<model::ListBackups>(Method::kGet, "/admin/backups", as_admin(), "",
+                            model::BackupsReply{{backup}});
+  EXPECT_EQ(response->status, 200);
+  EXPECT_THAT(response->body, HasSubstr(R"("state":"failed")"));
+  EXPECT_THAT(response->body, HasSubstr(R"("error":"no space")"));
 }
 
 }  // namespace

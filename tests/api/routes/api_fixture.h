@@ -68,7 +68,7 @@ class FakeBackend final : public Backend {
     return key;
   }
   std::string metrics() override { return "metric 1\n"; }
-  std::vector<std::string> not_ready_reasons() override { return reasons; }
+  std::vector<HealthCheck> health() override { return checks; }
 
   // Replies to the request that waits longest.
   void reply(model::Reply reply) {
@@ -82,7 +82,7 @@ class FakeBackend final : public Backend {
   std::vector<model::Request> requests;
   std::vector<ReplyFn> waiting;
   std::vector<base::RequestId> cancelled;
-  std::vector<std::string> reasons;
+  std::vector<HealthCheck> checks{{"store", ""}, {"serving", ""}};
   int authentications = 0;
   std::vector<std::pair<model::OrgId, std::uint64_t>> watches;
   std::vector<model::OrgId> unwatched;

@@ -15,7 +15,7 @@ namespace {
 class CurlExchangeTest : public ::testing::Test {
  protected:
   CurlExchangeTest() {
-    set_constant_options(easy_, nullptr);
+    set_constant_options(easy_);
     pump_.prepare(easy_);
   }
   ~CurlExchangeTest() override { curl_easy_cleanup(easy_); }

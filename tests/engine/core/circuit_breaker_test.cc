@@ -139,5 +139,23 @@ TEST_F(CircuitBreakerTest, HoldOpensAtOnceAndNeverShortens) {
   EXPECT_EQ(breaker_.probe_at(), at(40));
 }
 
+TEST(BreakerCounts, FollowEachChange) {
+  using State = CircuitBreaker::State;
+  BreakerCounts counts;
+  counts.moved(State::kClosed, State::kClosed);
+  counts.moved(State::kClosed, State::kOpen);
+  counts.moved(State::kClosed, State::kOpen);
+  counts.moved(State::kOpen, State::kHalfOpen);
+  EXPECT_EQ(counts.open, 1U);
+  EXPECT_EQ(counts.half_open, 1U);
+  counts.moved(State::kHalfOpen, State::kOpen);
+  counts.moved(State::kOpen, State::kClosed);
+  EXPECT_EQ(counts.open, 1U);
+  EXPECT_EQ(counts.half_open, 0U);
+  EXPECT_EQ(counts.to_open, 3U);
+  EXPECT_EQ(counts.to_half_open, 1U);
+  EXPECT_EQ(counts.to_closed, 1U);
+}
+
 }  // namespace
 }  // namespace triggerd::core

@@ -150,5 +150,16 @@ TEST(RateTable, NeverHoldsMoreThanItsLimit) {
   }
 }
 
+TEST(RateTable, AnotherRateHoldsForThoseWhoHaveAsked) {
+  Table table(RateLimit{std::chrono::hours(1), 2}, 10, 1);
+  EXPECT_EQ(table.take(1, 2, at(seconds(0))), std::nullopt);
+  EXPECT_NE(table.take(1, 1, at(seconds(2))), std::nullopt);
+  table.use(RateLimit{seconds(1), 3}, at(seconds(2)));
+  EXPECT_NE(table.take(1, 1, at(seconds(2))), std::nullopt) << "it was empty";
+  EXPECT_EQ(table.take(1, 1, at(seconds(3))), std::nullopt);
+  EXPECT_EQ(table.take(2, 3, at(seconds(3))), std::nullopt);
+  EXPECT_EQ(table.limit(), (RateLimit{seconds(1), 3}));
+}
+
 }  // namespace
 }  // namespace triggerd::core

@@ -182,6 +182,33 @@ TEST_F(SchedulerIsolationTest, AReceiverThatOnlyFailsIsLeftAloneThenProbedOnce) 
   EXPECT_EQ(start_all().size(), 16U);
 }
 
+TEST_F(SchedulerIsolationTest, BreakersAreCountedAsTheyChangeAndAsLanesGo) {
+  for (const std::uint32_t lane : {1U, 2U}) {
+    open(lane);
+    push(lane, 3);
+    for (int i = 0; i < 3; ++i) end_next(CallResult::kFailed);
+  }
+  EXPECT_EQ(scheduler_.breakers().open, 2U);
+  now_ += seconds(1);
+  push(1, 1);
+  const auto probe = next();
+  ASSERT_TRUE(probe);
+  EXPECT_EQ(scheduler_.breakers().open, 1U);
+  EXPECT_EQ(scheduler_.breakers().half_open, 1U);
+  end(*probe, CallResult::kSucceeded);
+  EXPECT_EQ(scheduler_.breakers().half_open, 0U);
+  scheduler_.renew_lane(WebhookRef(2));
+  EXPECT_EQ(scheduler_.breakers().open, 0U);
+  EXPECT_EQ(scheduler_.breakers().to_open, 2U);
+  EXPECT_EQ(scheduler_.breakers().to_closed, 2U);
+
+  push(1, 3);
+  for (int i = 0; i < 3; ++i) end_next(CallResult::kFailed);
+  EXPECT_EQ(scheduler_.breakers().open, 1U);
+  scheduler_.close_lane(WebhookRef(1));
+  EXPECT_EQ(scheduler_.breakers().open, 0U);
+}
+
 TEST_F(SchedulerIsolationTest, EachProbeThatFailsDoublesTheTimeUpToALimit) {
   open(1);
   push(1, 20);

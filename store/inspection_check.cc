@@ -1,0 +1,337 @@
+// Inspection::check: each row by itself, and against the rows that it speaks of.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "engine/model/limits.h"
+#include "store/inspection_database.h"
+
+namespace triggerd::store {
+namespace {
+
+using base::ErrorCode;
+using base::Result;
+using base::Status;
+using model::EventSeq;
+
+std::string hex_of(std::string_view key) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const char character : key) {
+    const auto byte = static_cast<unsigned char>(character);
+    text += digits[byte >> 4U];
+    text += digits[byte & 15U];
+  }
+  return text;
+}
+
+std::uint32_t number_at(std::string_view key, std::size_t at) {
+  std::uint32_t number = 0;
+  for (std::size_t i = at; i < at + sizeof(number); ++i) {
+    number = (number << 8U) | static_cast<unsigned char>(key[i]);
+  }
+  return number;
+}
+
+std::string seq_text(EventSeq seq) {
+  return "event " + std::to_string(seq.value());
+}
+
+}  // namespace
+
+class Inspection::Checker {
+ public:
+  Checker(const Opened& opened, FileProgress& progress,
+          const std::function<void(const Finding&)>& on_finding)
+      : opened_(opened), progress_(progress), on_finding_(on_finding) {}
+
+  Result<CheckReport> run() {
+    read_counters();
+    for (std::size_t column = 0; column < kColumns && given_up_.ok(); ++column) {
+      walk(static_cast<Column>(column));
+    }
+    if (!given_up_.ok()) return given_up_.error();
+    report_.secrets_opened = opened_.secrets != nullptr;
+    return report_;
+  }
+
+ private:
+  void find(Column column, std::string_view key, std::string fault) {
+    ++report_.findings;
+    on_finding_({std::string(kColumnNames[column]), hex_of(key), std::move(fault)});
+  }
+
+  void walk(Column column) {
+    const Status read = opened_.for_each(
+        column, progress_, [this, column](std::string_view key, std::string_view row) {
+          ++report_.rows;
+          check_row(column, key, row);
+        });
+    if (read.ok()) return;
+    if (progress_.cancelled) {
+      given_up_ = read;
+    } else {
+      find(column, "", read.error().message);
+    }
+  }
+
+  void check_row(Column column, std::string_view key, std::string_view row) {
+    switch (column) {
+      case kRegistry:
+        return check_registered(key, row);
+      case kEvents:
+        return with<model::Event>(column, key, row, &Checker::check_event);
+      case kEventIds:
+        return check_event_id(key, row);
+      case kPending:
+        return with<model::PendingChunk>(column, key, row, &Checker::check_pending);
+      case kAttempts:
+        return with<model::AttemptRecord>(column, key, row, &Checker::check_attempt);
+      case kOrgEvents:
+        return with<model::EventSummary>(column, key, row, &Checker::check_summary);
+      case kFinals:
+        return check_final(key, row);
+      case kMeta:
+        return check_meta(key, row);
+      default:
+        return find(column, key, "this column has no rows");
+    }
+  }
+
+  template <class Record>
+  void with(Column column, std::string_view key, std::string_view row,
+            void (Checker::*check)(std::string_view key, const Record& record)) {
+    const Result<Record> record = decode_at<Record>(key, row);
+    if (!record.ok()) return find(column, key, record.error().message);
+    (this->*check)(key, record.value());
+  }
+
+  // A row that others refer to. Nothing when it is missing or cannot be read: the latter is found
+  // where it stands.
+  template <class Record>
+  std::optional<Record> look_up(Column column, const std::string& key) {
+    const Result<std::optional<std::string>> row = opened_.get(column, key);
+    if (!row.ok() || !row.value()) return std::nullopt;
+    Result<Record> record = decode<Record>(*row.value());
+    if (!record.ok()) return std::nullopt;
+    return std::move(record.value());
+  }
+  bool has(Column column, const std::string& key) {
+    const Result<std::optional<std::string>> row = opened_.get(column, key);
+    return !row.ok() || row.value().has_value();
+  }
+  const model::Event* event(EventSeq seq) {
+    if (!event_ || event_->seq != seq) event_ = look_up<model::Event>(kEvents, event_key(seq));
+    return event_ && event_->seq == seq ? &*event_ : nullptr;
+  }
+
+  void read_counters() { counters_ = look_up<model::Counters>(kMeta, std::string(kCountersKey)); }
+
+  void check_registered(std::string_view key, std::string_view row) {
+    switch (key.empty() ? '\0' : key.front()) {
+      case kApiKeyPrefix:
+        return with<model::ApiKey>(kRegistry, key, row, &Checker::check_of_organization);
+      case kEventTypePrefix:
+        return with<model::EventType>(kRegistry, key, row, &Checker::check_of_organization);
+      case kOrganizationPrefix:
+        return with<model::Organization>(kRegistry, key, row, &Checker::check_nothing);
+      case kSigningKeyPrefix:
+        return with<model::SigningKey>(kRegistry, key, row, &Checker::check_nothing);
+      case kTriggerPrefix:
+        return with<model::Trigger>(kRegistry, key, row, &Checker::check_trigger);
+      case kWebhookPrefix:
+        return with<WebhookRow>(kRegistry, key, row, &Checker::check_webhook);
+      case kErasurePrefix:
+        if (key.size() != 1 + 16 || row.size() != kEventKeyBytes) {
+          find(kRegistry, key, "stored erasure has another form");
+        }
+        return;
+      default:
+        return find(kRegistry, key, "stored row of no known kind");
+    }
+  }
+
+  template <class Record>
+  void check_nothing(std::string_view /*key*/, const Record& /*record*/) {}
+
+  template <class Record>
+  void check_of_organization(std::string_view key, const Record& record) {
+    check_organization(key, record.org);
+  }
+  void check_organization(std::string_view key, model::OrgId org) {
+    if (!has(kRegistry, organization_key(org))) {
+      find(kRegistry, key, "its organization " + org.to_string() + " is not stored");
+    }
+  }
+
+  void check_webhook(std::string_view key, const WebhookRow& row) {
+    check_organization(key, row.webhook.org);
+    if (counters_ && row.webhook.ref.value() >= counters_->next_webhook.value()) {
+      find(kRegistry, key, "webhook has a number that is not given out yet");
+    }
+    if (opened_.secrets == nullptr) return;
+    const Result<model::Webhook> webhook = unseal(*opened_.secrets, row);
+    if (!webhook.ok()) find(kRegistry, key, webhook.error().message);
+  }
+
+  void check_trigger(std::string_view key, const model::Trigger& trigger) {
+    const auto webhook = look_up<WebhookRow>(kRegistry, webhook_key(trigger.webhook));
+    if (!webhook || webhook->webhook.org != trigger.org) {
+      find(kRegistry, key, "trigger of a webhook that is not stored");
+    }
+    if (counters_ && trigger.generation.value() >= counters_->next_generation.value()) {
+      find(kRegistry, key, "trigger has a generation that is not given out yet");
+    }
+  }
+
+  void check_event(std::string_view key, const model::Event& event) {
+    const auto summary =
+        look_up<model::EventSummary>(kOrgEvents, org_event_key(event.org, event.seq));
+    if (!summary || *summary != model::summary_of(event)) {
+      find(kEvents, key, seq_text(event.seq) + " has no summary, or another one's");
+    }
+    const auto id = look_up<EventRow>(kEventIds, event_id_key(event.org, event.id));
+    const bool is_found = id && id->seq >= event.seq;
+    // Of two events with one id, days apart, the older may be kept longer: the id goes with the
+    // newer one.
+    if (!is_found && !is_kept(event.seq)) {
+      find(kEvents, key, seq_text(event.seq) + " is not found by its id");
+    }
+  }
+  // By a dead letter, or a delivery that is pending.
+  bool is_kept(EventSeq seq) {
+    const std::string dead =
+        final_of_event_key(seq, model::DeliveryState::kDead, model::WebhookRef(0));
+    return starts_at(kFinals, dead, kFinalOfEventKeyBytes - sizeof(std::uint32_t)) ||
+           starts_at(kPending, pending_key(seq, 0), kEventKeyBytes);
+  }
+  // Is there a row that shares so many bytes of this key?
+  bool starts_at(Column column, const std::string& key, std::size_t shared) {
+    rocksdb::ReadOptions read;
+    read.total_order_seek = true;
+    const std::unique_ptr<rocksdb::Iterator> at(
+        opened_.rocks->NewIterator(read, opened_.columns[column]));
+    at->Seek(key);
+    return at->Valid() && view(at->key()).substr(0, shared) == key.substr(0, shared);
+  }
+
+  void check_event_id(std::string_view key, std::string_view row) {
+    const Result<EventRow> id = decode<EventRow>(row);
+    if (!id.ok()) return find(kEventIds, key, id.error().message);
+    const model::Event* found = event(id.value().seq);
+    if (found == nullptr) {
+      find(kEventIds, key, "id of " + seq_text(id.value().seq) + ", which is not stored");
+    } else if (event_id_key(found->org, found->id) != key ||
+               found->matches.size() != id.value().matches ||
+               found->accepted_at != id.value().accepted_at) {
+      find(kEventIds, key, "says otherwise than " + seq_text(id.value().seq) + " itself");
+    }
+  }
+
+  void check_summary(std::string_view key, const model::EventSummary& summary) {
+    if (event(summary.seq) == nullptr) {
+      find(kOrgEvents, key, "summary of " + seq_text(summary.seq) + ", which is not stored");
+    }
+  }
+
+  void check_pending(std::string_view key, const model::PendingChunk& chunk) {
+    if (counters_ && chunk.seq < counters_->first_pending) {
+      find(kPending, key, "lies below the first pending event: a start would not see it");
+    }
+    const auto is_over = [](const model::PendingEntry& entry) {
+      return model::is_final(entry.state);
+    };
+    if (std::all_of(chunk.entries.begin(), chunk.entries.end(), is_over)) {
+      find(kPending, key, "nothing in it is pending");
+    }
+    const model::Event* of = event(chunk.seq);
+    if (of == nullptr) {
+      return find(kPending, key, "deliveries of " + seq_text(chunk.seq) + ", which is not stored");
+    }
+    const std::size_t first = std::size_t{chunk.chunk} * model::kPendingChunkEntries;
+    bool same = of->org == chunk.org && of->id == chunk.event_id &&
+                of->matches.size() == chunk.matches_in_all && first < of->matches.size() &&
+                chunk.entries.size() ==
+                    std::min<std::size_t>(model::kPendingChunkEntries, of->matches.size() - first);
+    for (std::size_t i = 0; same && i < chunk.entries.size(); ++i) {
+      same = chunk.entries[i].webhook == of->matches[first + i].webhook;
+    }
+    if (!same) find(kPending, key, "says otherwise than " + seq_text(chunk.seq) + " itself");
+  }
+
+  void check_attempt(std::string_view key, const model::AttemptRecord& attempt) {
+    const model::Event* of = event(attempt.seq);
+    if (of == nullptr) {
+      return find(kAttempts, key, "attempt at " + seq_text(attempt.seq) + ", which is not stored");
+    }
+    const auto is_of = [&attempt](const model::Match& match) {
+      return match.webhook == attempt.webhook;
+    };
+    if (std::none_of(of->matches.begin(), of->matches.end(), is_of) || of->id != attempt.event_id) {
+      find(kAttempts, key, "is none of " + seq_text(attempt.seq));
+    }
+  }
+
+  void check_final(std::string_view key, std::string_view row) {
+    const bool of_webhook = !key.empty() && key.front() == kFinalOfWebhookPrefix &&
+                            key.size() == kFinalOfWebhookKeyBytes;
+    const bool of_event =
+        !key.empty() && key.front() == kFinalOfEventPrefix && key.size() == kFinalOfEventKeyBytes;
+    if ((!of_webhook && !of_event) || !row.empty()) {
+      return find(kFinals, key, "stored end of a delivery has another form");
+    }
+    const std::size_t state_at = of_webhook ? 1 + sizeof(std::uint32_t) : 1 + kEventKeyBytes;
+    const auto state = static_cast<model::DeliveryState>(key[state_at]);
+    const model::WebhookRef webhook(number_at(key, of_webhook ? 1 : state_at + 1));
+    const EventSeq seq = event_seq_of(key.substr(of_webhook ? state_at + 1 : 1, kEventKeyBytes));
+    const std::string other = of_webhook ? final_of_event_key(seq, state, webhook)
+                                         : final_of_webhook_key(webhook, state, seq);
+    if (!has(kFinals, other)) find(kFinals, key, "its counterpart is missing");
+    if (of_event) return;  // what follows is said once
+    rocksdb::ReadOptions read;
+    read.total_order_seek = true;
+    const std::unique_ptr<rocksdb::Iterator> at(
+        opened_.rocks->NewIterator(read, opened_.columns[kAttempts]));
+    const std::string last = attempt_key(webhook, seq, model::kNoAttempt);
+    at->SeekForPrev(last);
+    if (!at->Valid() || view(at->key()).substr(0, kAttemptPrefixBytes) !=
+                            std::string_view(last).substr(0, kAttemptPrefixBytes)) {
+      return find(kFinals, key, "end of a delivery without an attempt");
+    }
+    const Result<model::AttemptRecord> attempt = decode<model::AttemptRecord>(view(at->value()));
+    if (attempt.ok() && attempt.value().state_after != state) {
+      find(kFinals, key, "its last attempt ended otherwise");
+    }
+  }
+
+  void check_meta(std::string_view key, std::string_view row) {
+    if (key == kCountersKey) {
+      const Result<model::Counters> counters = decode<model::Counters>(row);
+      if (!counters.ok()) find(kMeta, key, counters.error().message);
+    } else if (key == kRetainedFromKey) {
+      if (row.size() != kEventKeyBytes) find(kMeta, key, "stored sequence has another form");
+    } else if (key == kKeyCheckKey) {
+      if (opened_.secrets == nullptr) return;
+      if (Status opened = check_key_text(*opened_.secrets, row); !opened.ok()) {
+        find(kMeta, key, opened.error().message);
+      }
+    } else if (key != kFormatKey) {
+      find(kMeta, key, "stored row of no known kind");
+    }
+  }
+
+  const Opened& opened_;
+  FileProgress& progress_;
+  const std::function<void(const Finding&)>& on_finding_;
+  CheckReport report_;
+  Status given_up_;
+  std::optional<model::Counters> counters_;
+  std::optional<model::Event> event_;  // looked up last
+};
+
+Result<CheckReport> Inspection::check(FileProgress& progress,
+                                      const std::function<void(const Finding&)>& on_finding) {
+  return Checker(*opened_, progress, on_finding).run();
+}
+
+}  // namespace triggerd::store

@@ -1,0 +1,207 @@
+// A look at the files of a store: what a check finds, and that it changes nothing.
+#include "store/inspection.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/keys.h"
+#include "store/rocks_store.h"
+#include "tests/store/raw_store.h"
+#include "tests/store/scratch_folder.h"
+#include "tests/store/store_samples.h"
+
+namespace triggerd::store::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class InspectionTest : public ::testing::Test {
+ protected:
+  InspectionTest() { fill(); }
+
+  [[nodiscard]] std::string path() const { return folder_.file("store"); }
+
+  // One row of every kind, each with what it speaks of.
+  void fill() const {
+    RocksStoreOptions options;
+    options.path = path();
+    options.secrets = &secrets_;
+    auto store = RocksStore::open(options);
+    ASSERT_TRUE(store.ok());
+    model::Event whole = event(4);
+    whole.matches = {{model::WebhookRef(3), model::Generation(1)},
+                     {model::WebhookRef(5), model::Generation(1)}};
+    model::PendingChunk chunk = pending(4, 0);
+    chunk.org = whole.org;
+    chunk.event_id = whole.id;
+    chunk.matches_in_all = 2;
+    chunk.entries.resize(2);
+    chunk.entries[0] = {
+        model::WebhookRef(3), model::Generation(1), model::DeliveryState::kDead, 1, {}};
+    chunk.entries[1] = {
+        model::WebhookRef(5), model::Generation(1), model::DeliveryState::kReady, 0, {}};
+    model::AttemptRecord dead = attempt(3, 4, 1);
+    dead.event_id = whole.id;
+    dead.state_after = model::DeliveryState::kDead;
+    dead.due = {};
+    model::Counters counted = counters(9, 0);
+    counted.next_generation = model::Generation(5);
+    counted.first_pending = model::EventSeq(4);
+    ASSERT_TRUE(store.value()
+                    ->commit(batch(put(organization(1)), put(api_key(1, 2)), put(webhook(3)),
+                                   put(trigger(3, "a", 1)), put(event_type(1, "mine")),
+                                   put(signing_key("kid")), put(counted), put(whole), put(chunk),
+                                   put(dead)))
+                    .ok());
+  }
+
+  std::vector<std::string> faults(const SecretBox* secrets = nullptr) const {
+    std::vector<std::string> found;
+    const auto inspection = Inspection::open(path(), secrets);
+    if (!inspection.ok()) return {inspection.error().message};
+    FileProgress progress;
+    const auto report = inspection.value()->check(
+        progress, [&found](const Finding& finding) { found.push_back(finding.fault); });
+    EXPECT_TRUE(report.ok());
+    if (report.ok()) EXPECT_EQ(report.value().findings, found.size());
+    return found;
+  }
+
+  ScratchFolder folder_;
+  SecretBox secrets_ = SecretBox::create(std::array<std::uint8_t, 32>{1, 2, 3}).value();
+};
+
+TEST_F(InspectionTest, WhatIsWrittenTogetherIsSound) {
+  EXPECT_THAT(faults(&secrets_), IsEmpty());
+  EXPECT_THAT(faults(), IsEmpty());
+}
+
+TEST_F(InspectionTest, NothingIsChanged) {
+  const auto state = [this] {
+    std::vector<std::string> files;
+    for (const auto& entry : fs::directory_iterator(path())) {
+      files.push_back(entry.path().filename().string() + " " +
+                      std::to_string(fs::file_size(entry)) + " " +
+                      std::to_string(fs::last_write_time(entry).time_since_epoch().count()));
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+  };
+  const std::vector<std::string> before = state();
+  EXPECT_THAT(faults(&secrets_), IsEmpty());
+  EXPECT_EQ(state(), before);
+}
+
+TEST_F(InspectionTest, CountsRowsDeliveriesAndDeadLetters) {
+  const auto inspection = Inspection::open(path(), nullptr);
+  ASSERT_TRUE(inspection.ok());
+  FileProgress progress;
+  const auto stats = inspection.value()->stats(progress);
+  ASSERT_TRUE(stats.ok());
+  EXPECT_EQ(stats.value().format, 1U);
+  EXPECT_EQ(stats.value().pending, 1U);
+  EXPECT_EQ(stats.value().dead_letters, 1U);
+  EXPECT_EQ(stats.value().oldest_pending, pending(4, 0).accepted_at);
+  EXPECT_EQ(stats.value().columns[0].name, kRegistryColumn);
+  EXPECT_EQ(stats.value().columns[0].rows, 6U);
+  EXPECT_GT(stats.value().file_bytes, 0U);
+  EXPECT_GT(progress.bytes_done, 0U);
+}
+
+TEST_F(InspectionTest, AStoreThatIsOpenIsInUse) {
+  RocksStoreOptions options;
+  options.path = path();
+  options.secrets = &secrets_;
+  const auto store = RocksStore::open(options);
+  ASSERT_TRUE(store.ok());
+  const auto inspection = Inspection::open(path(), nullptr);
+  ASSERT_FALSE(inspection.ok());
+  EXPECT_EQ(inspection.error().code, base::ErrorCode::kConflict);
+}
+
+TEST_F(InspectionTest, ANewerFormatIsRefused) {
+  RawStore(path()).put(kMetaColumn, std::string(kFormatKey), "2");
+  const auto inspection = Inspection::open(path(), nullptr);
+  ASSERT_FALSE(inspection.ok());
+  EXPECT_EQ(inspection.error().code, base::ErrorCode::kInvalid);
+  EXPECT_THAT(inspection.error().message, HasSubstr("newer"));
+}
+
+TEST_F(InspectionTest, AFolderWithoutAStoreIsNotFound) {
+  const auto inspection = Inspection::open(folder_.file("nothing"), nullptr);
+  ASSERT_FALSE(inspection.ok());
+  EXPECT_EQ(inspection.error().code, base::ErrorCode::kNotFound);
+  EXPECT_FALSE(fs::exists(folder_.file("nothing")));
+}
+
+TEST_F(InspectionTest, ARowThatItsChecksumDoesNotFitIsFound) {
+  {
+    RawStore raw(path());
+    std::string row = raw.get(kEventsColumn, event_key(model::EventSeq(4)));
+    row[row.size() / 2] ^= 1;
+    raw.put(kEventsColumn, event_key(model::EventSeq(4)), row);
+  }
+  // The event, and all that speaks of it.
+  EXPECT_EQ(faults().size(), 5U);
+}
+
+TEST_F(InspectionTest, AnEventThatIsMissingIsMissedByAllThatSpeakOfIt) {
+  RawStore(path()).erase(kEventsColumn, event_key(model::EventSeq(4)));
+  EXPECT_THAT(faults(),
+              ElementsAre(HasSubstr("id of event 4"), HasSubstr("deliveries of event 4"),
+                          HasSubstr("attempt at event 4"), HasSubstr("summary of event 4")));
+}
+
+TEST_F(InspectionTest, AnIdAndASummaryThatAreMissingAreFound) {
+  const model::Event whole = event(4);
+  RawStore(path()).erase(kOrgEventsColumn, org_event_key(whole.org, whole.seq));
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("no summary")));
+  // An id may go before its event when the event is kept for a delivery; else it may not.
+  RawStore(path()).erase(kEventIdsColumn, event_id_key(whole.org, whole.id));
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("no summary")));
+}
+
+TEST_F(InspectionTest, ADeadLetterWithoutItsCounterpartOrItsAttemptIsFound) {
+  RawStore(path()).erase(
+      kFinalsColumn,
+      final_of_event_key(model::EventSeq(4), model::DeliveryState::kDead, model::WebhookRef(3)));
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("counterpart")));
+  RawStore(path()).erase(kAttemptsColumn, attempt_key(model::WebhookRef(3), model::EventSeq(4), 1));
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("counterpart"), HasSubstr("without an attempt")));
+}
+
+TEST_F(InspectionTest, ATriggerOfNoWebhookAndAWebhookOfNoOrganizationAreFound) {
+  RawStore(path()).erase(kRegistryColumn, webhook_key(model::WebhookRef(3)));
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("trigger of a webhook")));
+  RawStore(path()).erase(kRegistryColumn, organization_key(id_of<model::OrgId>(1)));
+  EXPECT_EQ(faults().size(), 3U);  // the key, the event type, the trigger
+}
+
+TEST_F(InspectionTest, WhatTheKeyDoesNotOpenIsFound) {
+  const SecretBox other = SecretBox::create(std::array<std::uint8_t, 32>{9}).value();
+  EXPECT_EQ(faults(&other).size(), 2U);  // the webhook, and the check of the key
+}
+
+TEST_F(InspectionTest, RowsOfNoKindAreFound) {
+  {
+    RawStore raw(path());
+    raw.put(kRegistryColumn, "?", "");
+    raw.put(kMetaColumn, "?", "");
+    raw.put(kFinalsColumn, "?", "");
+    raw.put("default", "?", "");
+  }
+  EXPECT_EQ(faults().size(), 4U);
+}
+
+}  // namespace
+}  // namespace triggerd::store::testing
