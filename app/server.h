@@ -110,7 +110,6 @@ class Server {
   std::unique_ptr<EngineMailbox> mailbox_;
   std::unique_ptr<OutletRouter> outlet_;
   std::unique_ptr<Partition> partition_;
-  std::optional<Retention> retention_;  // while running
   StreamSeats seats_;
   std::optional<Retention> retention_;     // while running, as is the next
   std::optional<StoreWatch> store_watch_;  // of a store on disk
