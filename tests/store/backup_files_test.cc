@@ -12,6 +12,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <vector>
 #include <utility>
 
 #include "store/rocks_store.h"
@@ -83,9 +84,9 @@ TEST_F(BackupFilesTest, EveryKindOfDamageIsNamed) {
 
 TEST_F(BackupFilesTest, SumsThatAreNoneOrLeadElsewhereAreRefused) {
   const std::string digest(64, '0');
-  for (const std::string& line :
-       {digest + "  /etc/passwd\n", digest + "  ../up\n", digest + "  a//b\n", digest + "  \n",
-        digest + " one-space\n", "short  a\n", digest + "  cut", digest + "  store/./a\n"}) {
+  for (const std::string& line : std::vector<std::string>{
+           digest + "  /etc/passwd\n", digest + "  ../up\n", digest + "  a//b\n", digest + "  \n",
+           digest + " one-space\n", "short  a\n", digest + "  cut", digest + "  store/./a\n"}) {
     write("SHA256SUMS", line);
     EXPECT_THAT(fault(), HasSubstr("SHA256SUMS has a line 1")) << line;
   }
