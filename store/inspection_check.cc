@@ -133,6 +133,8 @@ class Inspection::Checker {
         return with<model::ApiKey>(kRegistry, key, row, &Checker::check_of_organization);
       case kEventTypePrefix:
         return with<model::EventType>(kRegistry, key, row, &Checker::check_of_organization);
+      case kJobPrefix:
+        return with<model::RecoverJob>(kRegistry, key, row, &Checker::check_job);
       case kOrganizationPrefix:
         return with<model::Organization>(kRegistry, key, row, &Checker::check_nothing);
       case kSigningKeyPrefix:
@@ -172,6 +174,18 @@ class Inspection::Checker {
     if (opened_.secrets == nullptr) return;
     const Result<model::Webhook> webhook = unseal(*opened_.secrets, row);
     if (!webhook.ok()) find(kRegistry, key, webhook.error().message);
+  }
+
+  // A job stays when its webhook goes: numbers of webhooks are not given out again.
+  void check_job(std::string_view key, const model::RecoverJob& job) {
+    check_organization(key, job.org);
+    const auto webhook = look_up<WebhookRow>(kRegistry, webhook_key(job.webhook));
+    if (webhook && (webhook->webhook.org != job.org || webhook->webhook.id != job.webhook_id)) {
+      find(kRegistry, key, "job says otherwise than its webhook itself");
+    }
+    if (counters_ && job.webhook.value() >= counters_->next_webhook.value()) {
+      find(kRegistry, key, "job of a webhook whose number is not given out yet");
+    }
   }
 
   void check_trigger(std::string_view key, const model::Trigger& trigger) {
@@ -273,11 +287,13 @@ class Inspection::Checker {
   }
 
   void check_final(std::string_view key, std::string_view row) {
-    const bool of_webhook = !key.empty() && key.front() == kFinalOfWebhookPrefix &&
-                            key.size() == kFinalOfWebhookKeyBytes;
-    const bool of_event =
-        !key.empty() && key.front() == kFinalOfEventPrefix && key.size() == kFinalOfEventKeyBytes;
-    if ((!of_webhook && !of_event) || !row.empty()) {
+    const char kind = key.empty() || !row.empty() ? '\0' : key.front();
+    if (kind == kDeadOfOrgPrefix && key.size() == kDeadOfOrgKeyBytes) {
+      return check_dead_of_org(key);
+    }
+    const bool of_webhook = kind == kFinalOfWebhookPrefix && key.size() == kFinalOfWebhookKeyBytes;
+    const bool of_event = kind == kFinalOfEventPrefix && key.size() == kFinalOfEventKeyBytes;
+    if (!of_webhook && !of_event) {
       return find(kFinals, key, "stored end of a delivery has another form");
     }
     const std::size_t state_at = of_webhook ? 1 + sizeof(std::uint32_t) : 1 + kEventKeyBytes;
@@ -287,7 +303,27 @@ class Inspection::Checker {
     const std::string other = of_webhook ? final_of_event_key(seq, state, webhook)
                                          : final_of_webhook_key(webhook, state, seq);
     if (!has(kFinals, other)) find(kFinals, key, "its counterpart is missing");
-    if (of_event) return;  // what follows is said once
+    if (of_webhook) check_end(key, webhook, seq, state);  // of both, said once
+  }
+
+  void check_dead_of_org(std::string_view key) {
+    const std::size_t seq_at = kDeadOfOrgKeyBytes - sizeof(std::uint32_t) - kEventKeyBytes;
+    const EventSeq seq = event_seq_of(key.substr(seq_at, kEventKeyBytes));
+    const model::WebhookRef webhook = webhook_ref_of(key.substr(seq_at + kEventKeyBytes));
+    if (!has(kFinals, final_of_webhook_key(webhook, model::DeliveryState::kDead, seq))) {
+      find(kFinals, key, "dead letter of an organization, but of no webhook");
+    }
+    const model::Event* of = event(seq);
+    if (of == nullptr) {
+      find(kFinals, key, "dead letter of " + seq_text(seq) + ", which is not stored");
+    } else if (dead_of_org_key(of->org, seq, webhook) != key) {
+      find(kFinals, key, "dead letter of " + seq_text(seq) + ", which is another organization's");
+    }
+  }
+
+  // What the last attempt says of the end of its delivery.
+  void check_end(std::string_view key, model::WebhookRef webhook, EventSeq seq,
+                 model::DeliveryState state) {
     rocksdb::ReadOptions read;
     read.total_order_seek = true;
     const std::unique_ptr<rocksdb::Iterator> at(
@@ -299,8 +335,17 @@ class Inspection::Checker {
       return find(kFinals, key, "end of a delivery without an attempt");
     }
     const Result<model::AttemptRecord> attempt = decode<model::AttemptRecord>(view(at->value()));
-    if (attempt.ok() && attempt.value().state_after != state) {
-      find(kFinals, key, "its last attempt ended otherwise");
+    if (!attempt.ok()) return;  // found where it stands
+    if (attempt.value().state_after != state) {
+      return find(kFinals, key, "its last attempt ended otherwise");
+    }
+    if (state != model::DeliveryState::kDead ||
+        attempt.value().trigger_type != model::TriggerType::kEvent) {
+      return;
+    }
+    const model::Event* of = event(seq);
+    if (of != nullptr && !has(kFinals, dead_of_org_key(of->org, seq, webhook))) {
+      find(kFinals, key, "dead letter of a webhook, but of no organization");
     }
   }
 

@@ -47,9 +47,9 @@ class InspectionTest : public ::testing::Test {
     chunk.matches_in_all = 2;
     chunk.entries.resize(2);
     chunk.entries[0] = {
-        model::WebhookRef(3), model::Generation(1), model::DeliveryState::kDead, 1, {}};
+        model::WebhookRef(3), model::Generation(1), model::DeliveryState::kDead, 1, 0, {}};
     chunk.entries[1] = {
-        model::WebhookRef(5), model::Generation(1), model::DeliveryState::kReady, 0, {}};
+        model::WebhookRef(5), model::Generation(1), model::DeliveryState::kReady, 0, 0, {}};
     model::AttemptRecord dead = attempt(3, 4, 1);
     dead.event_id = whole.id;
     dead.state_after = model::DeliveryState::kDead;
@@ -57,11 +57,13 @@ class InspectionTest : public ::testing::Test {
     model::Counters counted = counters(9, 0);
     counted.next_generation = model::Generation(5);
     counted.first_pending = model::EventSeq(4);
+    model::RecoverJob mending = job(1, 8);
+    mending.webhook = model::WebhookRef(3);
     ASSERT_TRUE(store.value()
                     ->commit(batch(put(organization(1)), put(api_key(1, 2)), put(webhook(3)),
                                    put(trigger(3, "a", 1)), put(event_type(1, "mine")),
                                    put(signing_key("kid")), put(counted), put(whole), put(chunk),
-                                   put(dead)))
+                                   model::PutJob{mending}, model::PutAttempt{dead, whole.org}))
                     .ok());
   }
 
@@ -73,7 +75,8 @@ class InspectionTest : public ::testing::Test {
     const auto report = inspection.value()->check(
         progress, [&found](const Finding& finding) { found.push_back(finding.fault); });
     EXPECT_TRUE(report.ok());
-    if (report.ok()) EXPECT_EQ(report.value().findings, found.size());
+    if (!report.ok()) return found;
+    EXPECT_EQ(report.value().findings, found.size());
     return found;
   }
 
@@ -113,7 +116,7 @@ TEST_F(InspectionTest, CountsRowsDeliveriesAndDeadLetters) {
   EXPECT_EQ(stats.value().dead_letters, 1U);
   EXPECT_EQ(stats.value().oldest_pending, pending(4, 0).accepted_at);
   EXPECT_EQ(stats.value().columns[0].name, kRegistryColumn);
-  EXPECT_EQ(stats.value().columns[0].rows, 6U);
+  EXPECT_EQ(stats.value().columns[0].rows, 7U);
   EXPECT_GT(stats.value().file_bytes, 0U);
   EXPECT_GT(progress.bytes_done, 0U);
 }
@@ -152,14 +155,15 @@ TEST_F(InspectionTest, ARowThatItsChecksumDoesNotFitIsFound) {
     raw.put(kEventsColumn, event_key(model::EventSeq(4)), row);
   }
   // The event, and all that speaks of it.
-  EXPECT_EQ(faults().size(), 5U);
+  EXPECT_EQ(faults().size(), 6U);
 }
 
 TEST_F(InspectionTest, AnEventThatIsMissingIsMissedByAllThatSpeakOfIt) {
   RawStore(path()).erase(kEventsColumn, event_key(model::EventSeq(4)));
   EXPECT_THAT(faults(),
               ElementsAre(HasSubstr("id of event 4"), HasSubstr("deliveries of event 4"),
-                          HasSubstr("attempt at event 4"), HasSubstr("summary of event 4")));
+                          HasSubstr("attempt at event 4"), HasSubstr("summary of event 4"),
+                          HasSubstr("dead letter of event 4")));
 }
 
 TEST_F(InspectionTest, AnIdAndASummaryThatAreMissingAreFound) {
@@ -180,11 +184,71 @@ TEST_F(InspectionTest, ADeadLetterWithoutItsCounterpartOrItsAttemptIsFound) {
   EXPECT_THAT(faults(), ElementsAre(HasSubstr("counterpart"), HasSubstr("without an attempt")));
 }
 
+TEST_F(InspectionTest, ADeadLetterIsOneOfItsWebhookAndOfItsOrganization) {
+  const auto org = id_of<model::OrgId>(1);
+  const model::EventSeq seq(4);
+  const model::WebhookRef webhook(3);
+  RawStore(path()).erase(kFinalsColumn, dead_of_org_key(org, seq, webhook));
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("of a webhook, but of no organization")));
+  RawStore(path()).put(kFinalsColumn, dead_of_org_key(id_of<model::OrgId>(2), seq, webhook), "");
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("another organization's"),
+                                    HasSubstr("of a webhook, but of no organization")));
+  RawStore(path()).erase(kFinalsColumn, dead_of_org_key(id_of<model::OrgId>(2), seq, webhook));
+  RawStore(path()).put(kFinalsColumn, dead_of_org_key(org, seq, model::WebhookRef(5)), "");
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("of an organization, but of no webhook"),
+                                    HasSubstr("of a webhook, but of no organization")));
+}
+
+TEST_F(InspectionTest, ADeliveryThatIsGivenAgainLeavesNothingBehind) {
+  {
+    RocksStoreOptions options;
+    options.path = path();
+    options.secrets = &secrets_;
+    auto store = RocksStore::open(options);
+    ASSERT_TRUE(store.ok());
+    const auto org = id_of<model::OrgId>(1);
+    const model::ReopenDelivery again{model::WebhookRef(3), model::EventSeq(4), org};
+    ASSERT_TRUE(store.value()->commit(batch(model::Mutation(again))).ok());
+  }
+  EXPECT_THAT(faults(&secrets_), IsEmpty());
+}
+
+TEST_F(InspectionTest, AJobStaysBehindItsWebhookButNotBehindItsOrganization) {
+  const std::string key = job_key(id_of<model::OrgId>(1), id_of<model::JobId>(8));
+  {
+    RawStore raw(path());
+    const std::string row = raw.get(kRegistryColumn, key);
+    raw.put(kRegistryColumn, job_key(id_of<model::OrgId>(1), id_of<model::JobId>(9)), row);
+  }
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("key of another")));
+  {
+    RocksStoreOptions options;
+    options.path = path();
+    options.secrets = &secrets_;
+    auto store = RocksStore::open(options);
+    ASSERT_TRUE(store.ok());
+    model::RecoverJob of_another = job(1, 9);
+    of_another.webhook = model::WebhookRef(3);
+    of_another.webhook_id = id_of<model::WebhookId>(7);
+    model::RecoverJob of_none = job(1, 10);
+    of_none.webhook = model::WebhookRef(5);
+    model::RecoverJob nobodys = job(2, 11);
+    nobodys.webhook = model::WebhookRef(3);
+    ASSERT_TRUE(store.value()
+                    ->commit(batch(model::PutJob{of_another}, model::PutJob{of_none},
+                                   model::PutJob{nobodys}))
+                    .ok());
+  }
+  EXPECT_THAT(faults(),
+              ElementsAre(HasSubstr("otherwise than its webhook"), HasSubstr("not given out yet"),
+                          HasSubstr("organization"), HasSubstr("otherwise than its webhook")));
+}
+
 TEST_F(InspectionTest, ATriggerOfNoWebhookAndAWebhookOfNoOrganizationAreFound) {
   RawStore(path()).erase(kRegistryColumn, webhook_key(model::WebhookRef(3)));
   EXPECT_THAT(faults(), ElementsAre(HasSubstr("trigger of a webhook")));
   RawStore(path()).erase(kRegistryColumn, organization_key(id_of<model::OrgId>(1)));
-  EXPECT_EQ(faults().size(), 3U);  // the key, the event type, the trigger
+  EXPECT_EQ(faults().size(), 4U);  // the key, the event type, the job, the trigger
 }
 
 TEST_F(InspectionTest, WhatTheKeyDoesNotOpenIsFound) {
