@@ -12,8 +12,8 @@
 #include <iterator>
 #include <memory>
 #include <string>
-#include <vector>
 #include <utility>
+#include <vector>
 
 #include "store/rocks_store.h"
 #include "tests/store/scratch_folder.h"

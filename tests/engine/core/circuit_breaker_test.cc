@@ -140,7 +140,6 @@ TEST_F(CircuitBreakerTest, HoldOpensAtOnceAndNeverShortens) {
 }
 
 TEST(BreakerCounts, FollowEachChange) {
-  using State = CircuitBreaker::State;
   BreakerCounts counts;
   counts.moved(State::kClosed, State::kClosed);
   counts.moved(State::kClosed, State::kOpen);
