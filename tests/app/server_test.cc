@@ -310,11 +310,11 @@ TEST_P(ServerTest, APortInUseIsAnErrorOfTheStart) {
   EXPECT_FALSE(stopped->ok());
 }
 
-TEST_P(ServerTest, AMissingKeyFileIsAnErrorOfTheStart) {
+TEST_P(ServerTest, AMissingKeyFileIsSaidBeforeAnythingIsOpened) {
   config_.organizations[0].api_key_file = folder_.path("nowhere.key");
-  EXPECT_FALSE(start());
-  EXPECT_THAT(started_->error().message, HasSubstr("nowhere.key"));
-  EXPECT_FALSE(await_stopped().ok());
+  const auto server = Server::create(loop_, config_);
+  ASSERT_FALSE(server.ok());
+  EXPECT_THAT(server.error().message, HasSubstr("nowhere.key"));
 }
 
 TEST_P(ServerTest, AskingTwiceToStopStopsOnce) {
