@@ -47,8 +47,11 @@ class Proxy:
             client.sendall(b"HTTP/1.1 200 tunnel\r\nX-Of-The-Proxy: yes\r\n\r\n")
         else:
             target.sendall(head)
-        threading.Thread(target=self._pump, args=(target, client), daemon=True).start()
-        self._pump(client, target)
+        with client, target:
+            back = threading.Thread(target=self._pump, args=(target, client), daemon=True)
+            back.start()
+            self._pump(client, target)
+            back.join()
 
     @staticmethod
     def _pump(source, sink):
