@@ -84,6 +84,8 @@ void set_constant_options(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_CAINFO, nullptr);
   curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &use_store);
+  // libcurl would keep the store of the first connection, and use it in place of a later one.
+  curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 }
 
 CurlExchange::CurlExchange(HttpCall call, const AddressGuard& guard)

@@ -1,7 +1,10 @@
 // Certificates: which receivers are believed, and what a refusal says.
 #include <cstdio>
 #include <fstream>
+#include <memory>
+#include <utility>
 
+#include "dispatcher/ca_store.h"
 #include "tests/dispatcher/net/test_certificates.h"
 #include "tests/dispatcher/net/test_name_server.h"
 #include "tests/dispatcher/net/test_receiver.h"
@@ -61,6 +64,19 @@ TEST_F(TransportTls, RefusesAnAuthorityThatIsNotConfigured) {
   const model::Outcome outcome = call_tls(make_leaf(&authority_));
   EXPECT_EQ(outcome.kind, OutcomeClass::kTls);
   EXPECT_NE(outcome.detail.find("not trusted"), std::string::npos) << outcome.detail;
+}
+
+TEST_F(TransportTls, OtherAuthoritiesHoldFromTheNextConnectionOn) {
+  open_trusting();
+  const Identity other = make_authority();
+  EXPECT_EQ(call_tls(make_leaf(&authority_)).kind, OutcomeClass::kOk);
+  EXPECT_EQ(call_tls(make_leaf(&other)).kind, OutcomeClass::kTls);
+  std::ofstream(ca_file_) << other.pem();
+  auto store = load_ca_store(ca_file_);
+  ASSERT_TRUE(store.ok());
+  transport_->use(std::shared_ptr<X509_STORE>(std::move(store.value())));
+  EXPECT_EQ(call_tls(make_leaf(&other)).kind, OutcomeClass::kOk);
+  EXPECT_EQ(call_tls(make_leaf(&authority_)).kind, OutcomeClass::kTls);
 }
 
 TEST_F(TransportTls, RefusesASelfSignedCertificate) {
