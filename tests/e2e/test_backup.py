@@ -300,6 +300,29 @@ class Store(BackupCase):
         self.launch()
         self.assertEqual(self.client.event(self.events[0])["event_name"], "PersonCreated_v1")
 
+    def test_deliveries_given_again_and_their_jobs_leave_it_sound(self):
+        webhooks = [self.client.create_webhook(f"http://127.0.0.1:9/{name}",
+                                               triggers=["PersonDeleted_v1"]) for name in "ab"]
+        events = self.client.publish(*[new_event("PersonDeleted_v1") for _ in range(6)])
+
+        def skip(webhook, event):
+            path = f"/organizations/webhooks/{webhook}/deliveries/{event}/skip"
+            wait_until(lambda: self.client.call("POST", path).status == 200, "a delivery to wait")
+
+        for webhook in webhooks:
+            for event in events:
+                skip(webhook, event)
+            job = self.client.post(f"/organizations/webhooks/{webhook}/recover",
+                                   {"since": "2020-01-01T00:00:00Z"}).result["id"]
+            wait_until(lambda: self.client.get(f"/organizations/jobs/{job}").result["recovered"]
+                       == len(events), "a job to be over")
+            skip(webhook, events[0])
+        self.assertEqual(
+            self.client.delete(f"/organizations/webhooks/{webhooks[1]}").status, 204)
+        self.engine.kill()
+        done = self.check()
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+
     def test_what_is_in_it_is_counted(self):
         self.stop()
         done = self.stats("-o", "json")
