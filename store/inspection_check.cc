@@ -9,7 +9,6 @@
 namespace triggerd::store {
 namespace {
 
-using base::ErrorCode;
 using base::Result;
 using base::Status;
 using model::EventSeq;
