@@ -9,9 +9,9 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-GivenSettings given(std::vector<std::pair<std::string, std::string>> settings) {
+GivenSettings given(const std::vector<std::pair<std::string, std::string>>& settings) {
   GivenSettings made;
-  for (auto& [path, value] : settings) made[path] = {{value}, "somewhere"};
+  for (const auto& [path, value] : settings) made[path] = {{value}, "somewhere"};
   return made;
 }
 
