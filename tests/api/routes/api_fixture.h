@@ -125,6 +125,8 @@ class ApiTest : public ::testing::Test {
       response = std::get<AnswerNow>(decision).response;
       return;
     }
+    // A live stream: the door was open.
+    if (std::holds_alternative<StreamBody>(decision)) return;
     ASSERT_TRUE(std::holds_alternative<ReadBody>(decision));
     ASSERT_LE(body.size(), std::get<ReadBody>(decision).bytes_max);
     request.body = std::move(body);
