@@ -108,7 +108,7 @@ std::uint64_t add_event(model::Batch& batch, std::uint64_t seq, bool is_pending)
     const std::uint64_t draw = (seq * kFanOut + match) * 0x9e3779b97f4a7c15ULL >> 40;
     if (!waits && draw % 1000 == 0) state = DeliveryState::kDead;
     if (!waits && draw % 1000 == 1) state = DeliveryState::kCancelled;
-    chunk.entries.push_back({WebhookRef(webhook), model::Generation(1), state, 0, {}});
+    chunk.entries.push_back({WebhookRef(webhook), model::Generation(1), state, 0, 0, {}});
     if (waits) continue;
     std::uint16_t number = 1;
     if (state != DeliveryState::kDelivered) {
