@@ -67,15 +67,14 @@ void Mending::ask(Waiting waiting) {
   const ReadId read =
       outbox_.ask(outbox_.newest(), model::ReadDelivery{waiting.org, webhook->ref, waiting.event});
   waiting.watch = deliveries_.watch().began();
-  reads_.emplace(read, std::move(waiting));
+  reads_.emplace(read, waiting);
 }
 
 bool Mending::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
   const auto at = reads_.find(id);
   if (at == reads_.end()) return false;
-  Waiting waiting = std::move(at->second);
+  const Waiting waiting = at->second;
   reads_.erase(at);
-  const std::uint64_t watch = waiting.watch;
   const auto* loaded = std::get_if<model::DeliveryLoaded>(&answer);
   if (loaded == nullptr) {
     model::Refusal refusal;
@@ -88,20 +87,20 @@ bool Mending::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
            "could not find a delivery of event " + waiting.event.to_string() + " to webhook " +
                waiting.webhook.to_string());
   } else {
-    go_on(std::move(waiting), *loaded->delivery, now);
+    go_on(waiting, *loaded->delivery, now);
   }
-  deliveries_.watch().ended(watch);
+  deliveries_.watch().ended(waiting.watch);
   return true;
 }
 
-void Mending::go_on(Waiting waiting, const StoredDelivery& stored, Now now) {
+void Mending::go_on(const Waiting& waiting, const StoredDelivery& stored, Now now) {
   if (stored.event->trigger_type != model::TriggerType::kEvent) {
     return refuse(waiting.request, ErrorCode::kConflict,
                   "event_id: it was a call of a sync hook, which is over; call the hook again");
   }
   const std::optional<DeliveryRef> open = deliveries_.find_open(stored.event->seq, stored.match);
   if (waiting.wish == Wish::kRetry) {
-    if (!open) return retry(std::move(waiting), stored, now);
+    if (!open) return retry(waiting, stored, now);
     // Its row will be in this batch.
     const bool is_stored = deliveries_.hurry(*open, now);
     return done(waiting, &deliveries_.look_at(*open),
@@ -118,14 +117,14 @@ void Mending::go_on(Waiting waiting, const StoredDelivery& stored, Now now) {
   done(waiting, nullptr, outbox_.newest());
 }
 
-void Mending::retry(Waiting waiting, const StoredDelivery& stored, Now now) {
+void Mending::retry(const Waiting& waiting, const StoredDelivery& stored, Now now) {
   // The webhook may be another one than when the store was asked.
   const WebhookPtr webhook = registry_.find(waiting.org, waiting.webhook);
   const bool is_stale =
       !model::is_final(stored.state) ||
       deliveries_.watch().is_over_since(waiting.watch, stored.event->seq, stored.match);
   if (webhook == nullptr || webhook->state == WebhookState::kDisabled || is_stale) {
-    return ask(std::move(waiting));
+    return ask(waiting);
   }
   if (stored.attempts > model::kAttemptsToReopenMax) {
     return refuse(waiting.request, ErrorCode::kConflict,

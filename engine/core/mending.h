@@ -55,8 +55,8 @@ class Mending {
   };
 
   void ask(Waiting waiting);
-  void go_on(Waiting waiting, const model::StoredDelivery& stored, base::Now now);
-  void retry(Waiting waiting, const model::StoredDelivery& stored, base::Now now);
+  void go_on(const Waiting& waiting, const model::StoredDelivery& stored, base::Now now);
+  void retry(const Waiting& waiting, const model::StoredDelivery& stored, base::Now now);
   void done(const Waiting& waiting, const PendingDelivery* delivery, model::BatchSeq rests_on);
   void refuse(model::RequestId id, base::ErrorCode code, std::string message);
   [[nodiscard]] model::PendingCounts counts_of(const model::Webhook& webhook) const;

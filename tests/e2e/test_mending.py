@@ -129,6 +129,7 @@ class Mending(ServerCase):
         self.status = 200
         job = self.recover(webhook, rate=1)
         path = "/organizations/jobs/" + job
+        wait_until(lambda: self.job(job)["recovered"] == 1, "the first one")
         self.assertEqual(self.client.delete(path).status, 204)
         self.assertEqual(self.client.delete(path).status, 204)
         self.assertEqual(self.job(job)["state"], "cancelled")
