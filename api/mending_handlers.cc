@@ -56,7 +56,7 @@ Step start_recovery(Call& call) {
   model::StartRecovery request{call.caller.org, *webhook, {}};
   const Faults faults = read_recovery(call.request.body, request);
   if (!faults.empty()) return problem(faults);
-  return Ask{std::move(request), {}};
+  return Ask{request, {}};
 }
 
 Step test_webhook(Call& call) {

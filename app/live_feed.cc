@@ -60,15 +60,13 @@ void LiveFeed::committed() {
   durable_ = committing_through_;
   if (watched_.empty()) return;
   answer_watches();
-  for (auto& [org, items] : committing_now_) {
+  for (const auto& [org, items] : committing_now_) {
     const auto found = watched_.find(org);
     if (found == watched_.end()) continue;
     const std::vector<Watch>& watches = found->second;
-    for (std::size_t i = 0; i < watches.size(); ++i) {
+    for (const Watch& watch : watches) {
       // One that is not answered yet begins behind all of this.
-      if (watches[i].waits_for) continue;
-      const bool is_last = i + 1 == watches.size();
-      told_.part(watches[i].thread, {org, is_last ? std::move(items) : items});
+      if (!watch.waits_for) told_.part(watch.thread, {org, items});
     }
   }
   committing_now_.clear();

@@ -116,10 +116,10 @@ std::string message_in(const std::string& text) {
   rapidjson::Document document;
   document.Parse(text.c_str(), text.size());
   if (!document.HasParseError() && document.IsObject()) {
-    const auto errors = document.FindMember("errors");
     const rapidjson::Value* holder = &document;
-    if (errors != document.MemberEnd() && errors->value.IsArray() && !errors->value.Empty()) {
-      holder = &errors->value[0];
+    if (document.HasMember("errors") && document["errors"].IsArray() &&
+        !document["errors"].Empty()) {
+      holder = &document["errors"][0];
     }
     if (holder->IsObject() && holder->HasMember("message") && (*holder)["message"].IsString()) {
       return (*holder)["message"].GetString();
