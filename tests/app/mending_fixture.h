@@ -76,7 +76,7 @@ class MendingTest : public ::testing::Test {
     create.draft.name = "w";
     create.draft.target_url = "https://h" + std::to_string(++webhooks_) + ".example/";
     const model::Reply reply = ask(create);
-    const model::WebhookPtr made = std::get<model::WebhookReply>(reply).webhook;
+    model::WebhookPtr made = std::get<model::WebhookReply>(reply).webhook;
     ask(model::AddTrigger{kMendingOrg, made->id, "event", name});
     return made;
   }
