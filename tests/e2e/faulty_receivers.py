@@ -13,6 +13,7 @@ import struct
 import threading
 
 BYTES_MAX = 2 << 30
+CONNECTIONS_MAX = 4096  # at once; more are closed as they come
 PIECE = b"x" * 65536
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -60,7 +61,6 @@ def says(answer, then=None):
             if then is hang:
                 return await hang(reader)
             if then is not None:
-                await asyncio.sleep(0.05)  # that the answer is out
                 return then(writer)
         return None
     return serve
@@ -69,6 +69,8 @@ def says(answer, then=None):
 def pours(start, piece):
     async def serve(reader, writer):
         if await read_request(reader):
+            # Little more in the kernel than the engine reads.
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
             writer.write(start)
             await pour(writer, piece)
     return serve
@@ -181,19 +183,19 @@ class FaultyReceivers:
             context = self._tls.get(name)
             server = await asyncio.start_server(
                 lambda reader, writer, name=name, serve=serve:
-                    self._serve(name, serve, reader, writer), "127.0.0.1", 0, ssl=context)
+                    self._serve(name, serve, reader, writer), "127.0.0.1", 0, ssl=context, backlog=1024)
             port = server.sockets[0].getsockname()[1]
             self.urls[name] = f"{'https' if context else 'http'}://127.0.0.1:{port}/{name}"
 
     async def _serve(self, name, serve, reader, writer):
-        task = asyncio.current_task()
-        self._open.add(task)
         self.connections[name] += 1
-        with contextlib.suppress(OSError, asyncio.CancelledError):
-            # Little more in the kernel than the engine reads.
-            writer.transport.set_write_buffer_limits(high=0)
-            await serve(reader, writer)
-        self._open.discard(task)
+        if len(self._open) < CONNECTIONS_MAX:
+            task = asyncio.current_task()
+            self._open.add(task)
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                writer.transport.set_write_buffer_limits(high=0)  # drain() means: it is out
+                await serve(reader, writer)
+            self._open.discard(task)
         writer.close()
 
     def stop(self):
