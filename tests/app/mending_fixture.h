@@ -85,17 +85,19 @@ class MendingTest : public ::testing::Test {
     patch.draft.delivery.emplace().state.emplace(state);
     EXPECT_EQ(refusal_of(ask(patch)), "");
   }
-  model::EventId publish(const std::string& key = "", const std::string& name = kMendingName) {
-    model::PublishEvents publish{kMendingOrg, {}};
+  model::NewEvent new_event(const std::string& name = kMendingName) {
     model::NewEvent event;
     event.id = model::EventId(random_.uuid_v4());
     event.name = name;
     event.content = R"({"event_metadata":{}})";
     event.own_members_at = 20;
     event.timestamp = now_.wall;
+    return event;
+  }
+  model::EventId publish(const std::string& key = "", const std::string& name = kMendingName) {
+    model::NewEvent event = new_event(name);
     event.ordering_key = key;
-    publish.events = {event};
-    EXPECT_EQ(refusal_of(ask(publish)), "");
+    EXPECT_EQ(refusal_of(ask(model::PublishEvents{kMendingOrg, {event}})), "");
     return event.id;
   }
   model::Reply retry(const model::WebhookPtr& webhook, const model::EventId& event) {

@@ -265,11 +265,7 @@ TEST_F(MendingTest, AnEventForOneWebhookGoesToNoOther) {
   const auto first = make_webhook();
   const auto second = make_webhook("PersonDeleted_v1");
   model::PublishEvents publish{kMendingOrg, {}};
-  model::NewEvent event;
-  event.id = model::EventId(random_.uuid_v4());
-  event.name = kMendingName;
-  event.content = R"({"event_metadata":{}})";
-  event.own_members_at = 20;
+  model::NewEvent event = new_event();
   event.is_sample = event.is_test = true;
   publish.events = {event};
   publish.webhook = second->id;

@@ -331,13 +331,7 @@ TEST_F(BreakerEventsTest, ABreakerThatFlapsIsToldOfOnceAMinute) {
 
 TEST_F(RecoverJobsTest, NobodyElsePublishesOrDefinesTheEnginesNames) {
   make_webhook("triggerd.DeadLetter_v1");
-  model::PublishEvents publish{kMendingOrg, {}};
-  model::NewEvent event;
-  event.id = model::EventId(random_.uuid_v4());
-  event.name = "triggerd.DeadLetter_v1";
-  event.content = R"({"event_metadata":{}})";
-  event.own_members_at = 20;
-  publish.events = {event};
+  const model::PublishEvents publish{kMendingOrg, {new_event("triggerd.DeadLetter_v1")}};
   EXPECT_THAT(refusal_of(ask(publish)), HasSubstr("triggerd."));
   EXPECT_EQ(code_of(ask(model::DefineEventType{kMendingOrg, "triggerd.Own_v1", "", ""})),
             base::ErrorCode::kInvalid);
