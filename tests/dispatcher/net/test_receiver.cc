@@ -1,6 +1,7 @@
 #include "tests/dispatcher/net/test_receiver.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <utility>
@@ -13,6 +14,53 @@
 #include "engine/base/assert.h"
 
 namespace triggerd::dispatcher {
+namespace {
+
+// Elsewhere on the machine somebody may have a port at one address and not at the other.
+constexpr int kPortsTried = 100;
+
+sockaddr* any(sockaddr_in& address) {
+  return reinterpret_cast<sockaddr*>(&address);
+}
+
+// -1: the port is taken. Port 0: a free one.
+int listen_at(const char* host, std::uint16_t port) {
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  TRIGGERD_ASSERT(inet_pton(AF_INET, host, &address.sin_addr) == 1);
+  if (bind(listener, any(address), sizeof address) == 0 && listen(listener, 512) == 0) {
+    return listener;
+  }
+  TRIGGERD_ASSERT(errno == EADDRINUSE);
+  close(listener);
+  return -1;
+}
+
+std::uint16_t port_of(int listener) {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  TRIGGERD_ASSERT(getsockname(listener, any(address), &size) == 0);
+  return ntohs(address.sin_port);
+}
+
+}  // namespace
+
+std::pair<int, int> listen_on_one_port(const char* first, const char* second) {
+  int one = -1;
+  int other = -1;
+  for (int tried = 0; other < 0; ++tried) {
+    TRIGGERD_ASSERT(tried < kPortsTried);
+    if (one >= 0) close(one);
+    one = listen_at(first, 0);
+    TRIGGERD_ASSERT(one >= 0);
+    other = listen_at(second, port_of(one));
+  }
+  return {one, other};
+}
 
 ReceiverConnection::~ReceiverConnection() {
   if (ssl_ != nullptr) {
@@ -92,18 +140,10 @@ void ReceiverConnection::reset() {
 }
 
 TestReceiver::TestReceiver(Script script, const Options& options)
-    : script_(std::move(script)), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  const int on = 1;
-  setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(options.port);
-  inet_pton(AF_INET, options.address, &address.sin_addr);
-  TRIGGERD_ASSERT(bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  TRIGGERD_ASSERT(listen(listener_, 512) == 0);
-  socklen_t size = sizeof address;
-  getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-  port_ = ntohs(address.sin_port);
+    : script_(std::move(script)),
+      listener_(options.listener >= 0 ? options.listener : listen_at(options.address, 0)) {
+  TRIGGERD_ASSERT(listener_ >= 0);
+  port_ = port_of(listener_);
   if (options.identity != nullptr) {
     tls_ = SSL_CTX_new(TLS_server_method());
     TRIGGERD_ASSERT(SSL_CTX_use_certificate(tls_, options.identity->certificate.get()) == 1);

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <openssl/ssl.h>
@@ -59,13 +60,17 @@ class ReceiverConnection {
   std::string buffer_;
 };
 
+// Sockets that listen at two addresses, on one port: of those that are free at the first one, one
+// that is free at the other as well. TestReceivers take them over.
+[[nodiscard]] std::pair<int, int> listen_on_one_port(const char* first, const char* second);
+
 class TestReceiver {
  public:
   using Script = std::function<void(ReceiverConnection&)>;
 
   struct Options {
-    const char* address = "127.0.0.1";
-    std::uint16_t port = 0;              // 0: a free one
+    const char* address = "127.0.0.1";   // on a free port
+    int listener = -1;                   // listens already; the address says nothing then
     const Identity* identity = nullptr;  // TLS when set
   };
   explicit TestReceiver(Script script) : TestReceiver(std::move(script), Options{}) {}

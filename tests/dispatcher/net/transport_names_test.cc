@@ -1,6 +1,7 @@
 // Names, the addresses behind them, and what the guard refuses. 127.0.0.2 plays the public
 // internet; 127.0.0.1 and everything else is what must not be reached.
 #include <atomic>
+#include <utility>
 
 #include "tests/dispatcher/net/test_name_server.h"
 #include "tests/dispatcher/net/test_receiver.h"
@@ -24,10 +25,11 @@ class TransportNames : public TransportTest {
   }
 
   // Counts connections at both addresses, on one port.
+  const std::pair<int, int> listeners_ = listen_on_one_port("127.0.0.2", "127.0.0.1");
   TestReceiver allowed_{[](ReceiverConnection& connection) { connection.serve_ok(); },
-                        {.address = "127.0.0.2"}};
+                        {.listener = listeners_.first}};
   TestReceiver forbidden_{[](ReceiverConnection& connection) { connection.serve_ok(); },
-                          {.address = "127.0.0.1", .port = allowed_.port()}};
+                          {.listener = listeners_.second}};
 };
 
 NameAnswer with(std::vector<NameRecord> records) {
