@@ -103,9 +103,12 @@ bool Deliveries::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
   PendingEvent& event = events_.at(read.event);
   event.reading = ReadId(0);
   const auto* loaded = std::get_if<EventLoaded>(&answer);
-  if (loaded != nullptr && loaded->event != nullptr && loaded->event->seq == event.seq) {
+  const bool is_there =
+      loaded != nullptr && loaded->event != nullptr && loaded->event->seq == event.seq;
+  // One of its deliveries may have been given again meanwhile, and brought the payload along.
+  if (is_there && event.content == nullptr) events_.keep(read.event, loaded->event);
+  if (event.content != nullptr) {
     event.read_retries = 0;
-    events_.keep(read.event, loaded->event);
     for (const Grant& grant : read.waiting) {
       const Fate fate = fate_of(delivery_at(grant.delivery));
       if (fate.state != DeliveryState::kReady) {

@@ -154,6 +154,29 @@ TEST_F(MendingTest, AnAnswerOfBeforeIsNotBelieved) {
   EXPECT_EQ(running_.front().number, 4);
 }
 
+// Another delivery of the same event is about to start, and waits for the payload.
+TEST_F(MendingTest, OneIsGivenAgainWhileItsEventIsRead) {
+  const auto first = make_webhook();
+  const auto second = make_webhook();
+  set_state(first, "paused");
+  const auto event = publish();
+  answer_all(500);
+  pass(std::chrono::seconds(10));
+  answer_all(500);
+  ASSERT_EQ(state_of(second, event), DeliveryState::kDead);
+  crash();  // all payloads are cold
+  holds_reads_ = true;
+  engine_->handle(model::RetryDelivery{kMendingOrg, second->id, event},
+                  model::RequestId(++last_request_), now_);
+  set_state(first, "active");
+  ASSERT_EQ(reads_.size(), 2U);
+  holds_reads_ = false;
+  settle();
+  EXPECT_THAT(running(), ElementsAre(event, event));
+  answer_all(200);
+  EXPECT_EQ(engine_->stats().pending, 0U);
+}
+
 TEST_F(MendingTest, TooManyLookUpsAreRefused) {
   const auto webhook = make_webhook();
   const auto event = publish();
