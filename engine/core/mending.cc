@@ -98,6 +98,10 @@ void Mending::go_on(const Waiting& waiting, const StoredDelivery& stored, Now no
     return refuse(waiting.request, ErrorCode::kConflict,
                   "event_id: it was a call of a sync hook, which is over; call the hook again");
   }
+  // The webhook may be another one than when the store was asked.
+  const WebhookPtr webhook = registry_.find(waiting.org, waiting.webhook);
+  const bool may_get_it = webhook != nullptr && webhook->state != WebhookState::kDisabled;
+  if (waiting.wish == Wish::kRetry && !may_get_it) return ask(waiting);  // which says why not
   const std::optional<DeliveryRef> open = deliveries_.find_open(stored.event->seq, stored.match);
   if (waiting.wish == Wish::kRetry) {
     if (!open) return retry(waiting, stored, now);
@@ -118,14 +122,10 @@ void Mending::go_on(const Waiting& waiting, const StoredDelivery& stored, Now no
 }
 
 void Mending::retry(const Waiting& waiting, const StoredDelivery& stored, Now now) {
-  // The webhook may be another one than when the store was asked.
-  const WebhookPtr webhook = registry_.find(waiting.org, waiting.webhook);
   const bool is_stale =
       !model::is_final(stored.state) ||
       deliveries_.watch().is_over_since(waiting.watch, stored.event->seq, stored.match);
-  if (webhook == nullptr || webhook->state == WebhookState::kDisabled || is_stale) {
-    return ask(waiting);
-  }
+  if (is_stale) return ask(waiting);
   if (stored.attempts > model::kAttemptsToReopenMax) {
     return refuse(waiting.request, ErrorCode::kConflict,
                   "the delivery has had " + std::to_string(stored.attempts) +

@@ -177,6 +177,30 @@ TEST_F(MendingTest, OneIsGivenAgainWhileItsEventIsRead) {
   EXPECT_EQ(engine_->stats().pending, 0U);
 }
 
+// Its backlog is given up by pieces: what is retried meanwhile must not stand where nobody looks.
+TEST_F(MendingTest, AWebhookDisabledWhileTheStoreIsAskedIsRefused) {
+  const auto webhook = make_webhook();
+  for (std::size_t i = 0; i < model::kSweptPerTurn; ++i) publish();
+  const auto last = publish();
+  while (!running_.empty()) answer_all(500);
+  ASSERT_EQ(engine_->stats().delayed, model::kSweptPerTurn + 1);
+  holds_reads_ = true;
+  const model::RequestId retry(++last_request_);
+  engine_->handle(model::RetryDelivery{kMendingOrg, webhook->id, last}, retry, now_);
+  settle();
+  ASSERT_EQ(reads_.size(), 1U);
+  const model::Read read = reads_.front();
+  reads_.clear();
+  const model::ReadAnswer answer = answer_to(read);
+  model::PatchWebhook patch{kMendingOrg, webhook->id, {}};
+  patch.draft.delivery.emplace().state.emplace("disabled");
+  engine_->handle(patch, model::RequestId(++last_request_), now_);
+  engine_->loaded(read.id, answer, now_);
+  settle();
+  EXPECT_EQ(code_of(replies_.at(retry.value())), base::ErrorCode::kConflict);
+  EXPECT_EQ(engine_->stats().pending, 0U);
+}
+
 TEST_F(MendingTest, TooManyLookUpsAreRefused) {
   const auto webhook = make_webhook();
   const auto event = publish();
