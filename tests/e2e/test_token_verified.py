@@ -23,14 +23,15 @@ MEMBERS = (b'"zeta":1.10, "alpha" : 18446744073709551615,"e":1E+2 ,"neg":-0.0,'
            b'"empty":"","none":null,"t":true')
 
 
-def verify(port, tokens, organization=ORG):
-    """What jose says of each token."""
+def verify(port, tokens, organization=ORG, now=None):
+    """What jose says of each token, by its own clock or as though it were `now`."""
     if not (CONFORMANCE / "node_modules" / "jose").is_dir():
         raise AssertionError("jose is not installed: run ./setup --tests --deps")
     url = f"http://127.0.0.1:{port}/organizations/webhooks/verification-jwks"
-    done = subprocess.run(["node", "verify.mjs", url, organization, ISSUER], cwd=CONFORMANCE,
-                          input="\n".join(tokens) + "\n", capture_output=True, text=True,
-                          timeout=60, check=False)
+    clock = [] if now is None else [str(now)]
+    done = subprocess.run(["node", "verify.mjs", url, organization, ISSUER, *clock],
+                          cwd=CONFORMANCE, input="\n".join(tokens) + "\n", capture_output=True,
+                          text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -99,6 +100,15 @@ class TokenVerified(ServerCase):
                          ["ERR_JWS_SIGNATURE_VERIFICATION_FAILED"] * 2)
         (other,) = verify(self.engine.port, [call.token], organization=OTHER_ORG)
         self.assertEqual(other.get("error"), "ERR_JWT_CLAIM_VALIDATION_FAILED")
+
+    def test_a_token_is_good_up_to_the_second_in_which_it_expires(self):
+        self.launch()
+        _, call = self.deliver(self.receive())
+        exp = call.claims["exp"]
+        (last,) = verify(self.engine.port, [call.token], now=exp - 1)
+        self.assertEqual(last["payload"]["exp"], exp)
+        (late,) = verify(self.engine.port, [call.token], now=exp)
+        self.assertEqual(late.get("error"), "ERR_JWT_EXPIRED")
 
     def test_tokens_of_retries_are_signed_anew_and_verify_each(self):
         self.launch()
