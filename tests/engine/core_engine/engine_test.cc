@@ -159,6 +159,47 @@ TEST_F(EngineTest, KeepsDeliveriesOfAPausedWebhook) {
   EXPECT_EQ(engine_->next_deadline(), std::nullopt);
 }
 
+// CONTRACT A9. The refusals at smaller limits are in scenarios/overload.txt.
+TEST_F(EngineTest, AnOrganizationHasTenThousandWebhooksAndNotOneMore) {
+  recover_with_active(9'999);
+  const auto refused = [this](std::uint64_t number) {
+    model::CreateWebhook asked{kOrg, {}};
+    asked.draft.name = "w";
+    asked.draft.target_url = "https://new" + std::to_string(number) + ".example/";
+    engine_->handle(std::move(asked), model::RequestId(number), now_);
+    return std::holds_alternative<model::Refusal>(reply_of(engine_->take_output()));
+  };
+  EXPECT_FALSE(refused(1));
+  EXPECT_TRUE(refused(2));
+}
+
+TEST_F(EngineTest, AWebhookHas256TriggersAndNotOneMore) {
+  recover_with_active(1);
+  for (std::uint32_t i = 1; i < 255; ++i) {
+    engine_->load(model::Trigger{kOrg, model::WebhookRef(1), model::TriggerType::kEvent,
+                                 "Own" + std::to_string(i) + "_v1", model::Generation(1 + i)});
+  }
+  const auto refused = [this](const char* name) {
+    engine_->handle(model::AddTrigger{kOrg, model::WebhookId(uuid(1001)), "event", name},
+                    model::RequestId(1), now_);
+    return std::holds_alternative<model::Refusal>(reply_of(engine_->take_output()));
+  };
+  EXPECT_FALSE(refused("PersonDeleted_v1")) << "the 256th";
+  EXPECT_TRUE(refused("TokenMinted_v1"));
+  EXPECT_FALSE(refused("PersonDeleted_v1")) << "is there already";
+}
+
+// What CONTRACT A2, A3 and B2 say of who sets nothing; the schedule, the two timeouts and the rates
+// have tests where they are used.
+TEST_F(EngineTest, DefaultsAreThoseOfTheContract) {
+  const EngineOptions defaults;
+  EXPECT_EQ(defaults.retry_jitter, 0.2);
+  EXPECT_EQ(defaults.disable_after, std::chrono::hours(120));
+  EXPECT_EQ(defaults.in_flight_per_webhook, 64U);
+  EXPECT_EQ(defaults.dedup_window, std::chrono::hours(24));
+  EXPECT_EQ(defaults.secret_overlap, std::chrono::hours(24));
+}
+
 // For a process whose store has failed.
 TEST_F(EngineTest, HooksGoOnByThemselves) {
   recover_with_active(1);
