@@ -28,10 +28,11 @@ Mending::Mending(const MendingLimits& limits, Registry& registry, Deliveries& de
                  Outbox& outbox)
     : limits_(limits), registry_(registry), deliveries_(deliveries), outbox_(outbox) {}
 
-bool Mending::has_room(const model::OrgId& org, std::size_t deliveries) const {
+std::size_t Mending::room_of(const model::OrgId& org) const {
   const PendingCounters& counts = deliveries_.counts();
-  return counts.pending_of(org) + deliveries <= limits_.pending_per_org &&
-         counts.pending() + deliveries <= limits_.pending;
+  const std::size_t pending = std::min<std::size_t>(counts.pending(), limits_.pending);
+  const std::size_t of_org = std::min<std::size_t>(counts.pending_of(org), limits_.pending_per_org);
+  return std::min(limits_.pending - pending, limits_.pending_per_org - of_org);
 }
 
 // --- One delivery -----------------------------------------------------------------------------
@@ -131,7 +132,7 @@ void Mending::retry(const Waiting& waiting, const StoredDelivery& stored, Now no
                   "the delivery has had " + std::to_string(stored.attempts) +
                       " attempts; publish the event anew");
   }
-  if (!has_room(waiting.org, 1)) {
+  if (room_of(waiting.org) == 0) {
     model::Refusal refusal;
     refusal.faults.push_back(
         {ErrorCode::kOverloaded, "too many deliveries are pending; try again later"});

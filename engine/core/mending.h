@@ -39,8 +39,8 @@ class Mending {
   // Nobody waits any more: what was not begun is not done.
   void cancel(model::RequestId id);
 
-  // May so many more deliveries of this organization become pending?
-  [[nodiscard]] bool has_room(const model::OrgId& org, std::size_t deliveries) const;
+  // How many more deliveries of this organization may become pending.
+  [[nodiscard]] std::size_t room_of(const model::OrgId& org) const;
 
  private:
   enum class Wish : std::uint8_t { kRetry, kSkip };

@@ -153,11 +153,13 @@ void RecoverJobs::step(Jobs::iterator at, Now now) {
   if (webhook->state == model::WebhookState::kDisabled) {
     return end(at, JobState::kFailed, "the webhook was disabled; enable it, then recover", now);
   }
-  const std::uint32_t page = std::min(model::kRecoverPageMax, job.per_second);
+  const std::size_t room = mending_.room_of(job.org);
   if (deliveries_.counts().pending_of(job.webhook).count >= model::kRecoverPendingMax ||
-      !mending_.has_room(job.org, page)) {
+      room == 0) {
     return wait_until(at, now.mono + model::kRecoverPause);
   }
+  const auto page = static_cast<std::uint32_t>(
+      std::min<std::size_t>(room, std::min(model::kRecoverPageMax, job.per_second)));
   entry.reading =
       outbox_.ask(outbox_.newest(), model::ReadFinals{job.org, job.webhook, job.position, job.since,
                                                       job.until, job.states, page});

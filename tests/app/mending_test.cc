@@ -201,6 +201,23 @@ TEST_F(MendingTest, AWebhookDisabledWhileTheStoreIsAskedIsRefused) {
   EXPECT_EQ(engine_->stats().pending, 0U);
 }
 
+TEST_F(MendingTest, NothingIsGivenAgainThatFindsNoRoomAmongThePending) {
+  options_.pending_per_org_max = 2;
+  crash();
+  const auto webhook = make_webhook();
+  const auto dead = publish();
+  fail_until_dead();
+  publish();
+  const auto delayed = publish();
+  answer_all(500);
+  const model::Reply refused = retry(webhook, dead);
+  EXPECT_EQ(code_of(refused), base::ErrorCode::kOverloaded);
+  EXPECT_EQ(std::get<model::Refusal>(refused).retry_after, model::kOverloadRetryAfter);
+  EXPECT_EQ(refusal_of(retry(webhook, delayed)), "");  // pending already
+  answer_all(200);
+  EXPECT_EQ(refusal_of(retry(webhook, dead)), "");
+}
+
 TEST_F(MendingTest, TooManyLookUpsAreRefused) {
   const auto webhook = make_webhook();
   const auto event = publish();

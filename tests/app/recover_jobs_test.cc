@@ -110,6 +110,24 @@ TEST_F(RecoverJobsTest, WaitsWhileTheWebhookHasEnoughPending) {
   EXPECT_EQ(job(id).recovered, 1200U);
 }
 
+TEST_F(RecoverJobsTest, FillsTheRoomOfItsOrganizationAndWaitsForMore) {
+  const auto webhook = make_webhook();
+  publish_dead(25);
+  options_.pending_per_org_max = 10;
+  crash();
+  const model::JobId id = recover(webhook, 1000);
+  pass(std::chrono::seconds(1));
+  EXPECT_EQ(job(id).recovered, 10U);
+  EXPECT_EQ(engine_->stats().pending, 10U);
+  answer_all(200);
+  pass(std::chrono::seconds(1));
+  EXPECT_EQ(job(id).recovered, 20U);
+  answer_all(200);
+  pass(std::chrono::seconds(1));
+  EXPECT_EQ(job(id).recovered, 25U);
+  EXPECT_EQ(job(id).state, JobState::kFinished);
+}
+
 TEST_F(RecoverJobsTest, LeavesOutWhatLiesOutsideOfItsTime) {
   const auto webhook = make_webhook();
   publish_dead(2);
