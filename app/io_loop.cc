@@ -7,9 +7,6 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-#include "dispatcher/ca_store.h"
-#include "engine/base/log.h"
-
 namespace triggerd::app {
 namespace {
 
@@ -145,7 +142,7 @@ void IoLoop::receive_one(IoMessage message) {
   } else if (auto* keys = std::get_if<UseKeyRing>(&message)) {
     dispatcher_.use(std::move(keys->ring));
   } else if (const auto* settings = std::get_if<UseSettings>(&message)) {
-    use(*settings->config);
+    use(*settings);
   } else if (auto* readiness = std::get_if<Readiness>(&message)) {
     backend_.set_readiness(std::move(*readiness));
   } else if (const auto* listen = std::get_if<StartListening>(&message)) {
@@ -166,20 +163,13 @@ void IoLoop::change_edge(model::EdgeChange change) {
   if (removed) handler_.live().key_removed(*removed);
 }
 
-void IoLoop::use(const Config& config) {
+void IoLoop::use(const UseSettings& settings) {
+  const Config& config = *settings.config;
   handler_.use(api_options(config));
   dispatcher_.use(config.targets);
-  auto store = dispatcher::load_ca_store(config.ca_file);
-  if (!store.ok()) {
-    // It was good a moment ago, when the engine's thread looked.
-    base::LogLine(base::LogLevel::kError, "config", "the CA file was not reloaded")
-        .field("error", store.error().message);
-    return;
-  }
-  const std::shared_ptr<X509_STORE> shared(std::move(store.value()));
   for (dispatcher::CurlTransport* transport : transports_) {
     transport->use(config.targets);
-    transport->use(shared);
+    transport->use(settings.authorities);
   }
 }
 

@@ -63,7 +63,7 @@ class IoLoop {
   void change_edge(model::EdgeChange change);
   void send(EngineMessage message);
   void flush();
-  void use(const Config& config);
+  void use(const UseSettings& settings);
   void start_listening(std::uint16_t port);
   void drain();
   void stop();

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "dispatcher/ca_store.h"
 #include "dispatcher/key_ring.h"
 #include "engine/base/status.h"
 #include "engine/model/feed.h"
@@ -80,6 +81,7 @@ struct UseKeyRing {
 // The configuration was read again: what can change while it runs is as it says.
 struct UseSettings {
   std::shared_ptr<const Config> config;
+  std::shared_ptr<X509_STORE> authorities;  // shared by all loops: OpenSSL locks it
 };
 using IoMessage = std::variant<model::SendReply, model::StartAttempt, model::CancelAttempt,
                                model::EdgeChange, model::FeedBegun, model::FeedPart, UseKeyRing,

@@ -44,6 +44,11 @@ std::string printed_address(const std::string& address, std::uint16_t port) {
   return v6 ? fmt::format("[{}]:{}", address, port) : fmt::format("{}:{}", address, port);
 }
 
+void tell_not_reloaded(const base::Error& error) {
+  base::LogLine(base::LogLevel::kError, "config", "not reloaded: nothing has changed")
+      .field("error", error.message);
+}
+
 }  // namespace
 
 Server::Server(loop::EventLoop& event_loop, Config config, std::unique_ptr<store::Store> store)
@@ -141,10 +146,7 @@ void Server::open_backups() {
   const bool key_is_elsewhere = rocks_store_ == nullptr || !config_.secret_key_file.empty();
   backups_.emplace(
       loop_, rocks_store_, config_.backup, key_is_elsewhere ? "" : secret_key_path(config_),
-      [this](model::RequestId id, model::Reply reply) {
-        outlet_->reply(id, std::move(reply));
-        outlet_->turn_ended();
-      },
+      [this](model::RequestId id, model::Reply reply) { answer(id, std::move(reply)); },
       [this](const model::Backup& backup) {
         metrics_->operations().backup_ended(backup, loop_.now().wall);
       });
@@ -315,38 +317,65 @@ void Server::submit(Submitted& submitted) {
   } else if (std::holds_alternative<model::ListBackups>(submitted.request)) {
     backups_->list(submitted.id);
   } else if (std::holds_alternative<model::ReloadConfig>(submitted.request)) {
-    base::Result<model::ConfigReloaded> reloaded = reload_config();
-    outlet_->reply(submitted.id,
-                   reloaded.ok() ? model::Reply(std::move(reloaded.value()))
-                                 : model::Reply(model::Refusal{{reloaded.error()}, std::nullopt}));
-    outlet_->turn_ended();
+    std::optional<base::Error> refused = reload_refusal();
+    if (!refused) {
+      if (const base::Status asked = config_reader_->ask(submitted.id); !asked.ok()) {
+        refused = asked.error();
+      }
+    }
+    if (refused) answer(submitted.id, model::Refusal{{*std::move(refused)}, std::nullopt});
   } else {
     partition_->submit(submitted.id, std::move(submitted.request));
   }
 }
 
+void Server::answer(model::RequestId id, model::Reply reply) {
+  outlet_->reply(id, std::move(reply));
+  outlet_->turn_ended();
+}
+
 // --- Reloading --------------------------------------------------------------------------------
 
-base::Result<model::ConfigReloaded> Server::reload_config() {
-  if (!config_source_ || phase_ != Phase::kRunning) {
-    return base::Error{base::ErrorCode::kConflict,
-                       "the configuration can not be reloaded now: it was given without a file, "
-                       "or the process is starting or ending"};
+void Server::use_config_source(ConfigReader::Source source) {
+  config_reader_.emplace(loop_, std::move(source),
+                         [this](const ConfigReader::Read& read) { config_read(read); });
+}
+
+std::optional<base::Error> Server::reload_refusal() const {
+  if (config_reader_ && phase_ == Phase::kRunning) return std::nullopt;
+  return base::Error{base::ErrorCode::kConflict,
+                     "the configuration can not be reloaded now: it was given without a file, "
+                     "or the process is starting or ending"};
+}
+
+void Server::reload_config() {
+  if (const std::optional<base::Error> refused = reload_refusal()) {
+    tell_not_reloaded(*refused);
+  } else {
+    config_reader_->ask();
   }
-  base::Result<Config> read = config_source_();
-  base::Status good = read.ok() ? check_config(read.value()) : base::Status(read.error());
+}
+
+void Server::config_read(const ConfigReader::Read& read) {
+  const base::Result<model::ConfigReloaded> reloaded = use_config(read.good);
+  if (!reloaded.ok()) tell_not_reloaded(reloaded.error());
+  for (const model::RequestId id : read.asked_by) {
+    answer(id, reloaded.ok() ? model::Reply(reloaded.value())
+                             : model::Reply(model::Refusal{{reloaded.error()}, std::nullopt}));
+  }
+}
+
+base::Result<model::ConfigReloaded> Server::use_config(
+    const base::Result<ConfigReader::Good>& good) {
+  if (const std::optional<base::Error> refused = reload_refusal()) return *refused;
   metrics_->operations().config_read(good.ok(), loop_.now().wall);
-  if (!good.ok()) {
-    base::LogLine(base::LogLevel::kError, "config", "not reloaded: nothing has changed")
-        .field("error", good.error().message);
-    return good.error();
-  }
-  Config& config = read.value();
+  if (!good.ok()) return good.error();
+  const Config& config = good.value().config;
   model::ConfigReloaded changes = changes_between(given_, config.given);
   if (!same_organizations(config_.organizations, config.organizations)) {
     changes.needs_restart.emplace_back("bootstrap.organization");
   }
-  apply(config);
+  apply(good.value());
   for (const std::string& path : changes.changed) {
     const auto at = config.given.find(path);
     if (at == config.given.end()) {
@@ -365,13 +394,14 @@ base::Result<model::ConfigReloaded> Server::reload_config() {
 }
 
 // What can_change_while_running() names, and the certificates in the CA file.
-void Server::apply(const Config& config) {
+void Server::apply(const ConfigReader::Good& good) {
+  const Config& config = good.config;
   base::set_log_level(config.log_level);
   config_.drain_timeout = config.drain_timeout;  // of this thread alone
   retention_->use(config.retention);
   partition_->tune(core::EngineTuning{config.rates, config.targets});
   const auto settings = std::make_shared<const Config>(config);
-  tell_all([&settings] { return IoMessage(UseSettings{settings}); });
+  tell_all([&] { return IoMessage(UseSettings{settings, good.authorities}); });
 }
 
 void Server::observe_engine() {
@@ -429,6 +459,7 @@ void Server::io_stopped() {
   partition_->drain([this] {
     threads_.clear();
     backups_.reset();
+    config_reader_.reset();
     base::Status closed = store_->close();
     if (end_status_.ok() && !closed.ok()) end_status_ = std::move(closed);
     tell_drained();

@@ -16,6 +16,7 @@
 #include "app/backups.h"
 #include "app/bootstrap.h"
 #include "app/config.h"
+#include "app/config_reader.h"
 #include "app/io_loop.h"
 #include "app/metrics/metrics.h"
 #include "app/outlet_router.h"
@@ -57,12 +58,10 @@ class Server {
 
   // Bootstraps and opens the listeners; `on_started` comes once, `on_stopped` once after it.
   void start(OnStarted on_started, OnStopped on_stopped);
-  // Reads the configuration again; without a source it cannot be reloaded. Before start().
-  using ConfigSource = std::function<base::Result<Config>()>;
-  void use_config_source(ConfigSource source) { config_source_ = std::move(source); }
-  // What can change while it runs does, all of it or (kInvalid) nothing; says so in the log.
-  // kConflict: there is no source, or it does not run (any more).
-  base::Result<model::ConfigReloaded> reload_config();
+  // Where the configuration is read again; without a source it cannot be reloaded. Before start().
+  void use_config_source(ConfigReader::Source source);
+  // Reads it, and then what can change while it runs does, all of it or nothing: the log says.
+  void reload_config();
 
   // Graceful stop. Any thread. Again: no effect.
   void request_stop();
@@ -81,7 +80,11 @@ class Server {
   void receive(std::vector<EngineMessage>& messages);
   void receive_one(EngineMessage& message);
   void submit(Submitted& submitted);
-  void apply(const Config& config);
+  void answer(model::RequestId id, model::Reply reply);
+  [[nodiscard]] std::optional<base::Error> reload_refusal() const;
+  void config_read(const ConfigReader::Read& read);
+  base::Result<model::ConfigReloaded> use_config(const base::Result<ConfigReader::Good>& good);
+  void apply(const ConfigReader::Good& good);
   void finish(const AttemptFinished& finished);
   void bootstrapped(const base::Status& status);
   void listening(const Listening& message);
@@ -95,8 +98,7 @@ class Server {
   void tell_all(const std::function<IoMessage()>& make);
 
   loop::EventLoop& loop_;
-  Config config_;  // of the start; I/O threads read it
-  ConfigSource config_source_;
+  Config config_;                                           // of the start; I/O threads read it
   std::map<std::string, GivenSetting, std::less<>> given_;  // in force
   Phase phase_ = Phase::kCreated;
   SystemRandom random_;
@@ -114,6 +116,7 @@ class Server {
   std::optional<Retention> retention_;     // while running, as is the next
   std::optional<StoreWatch> store_watch_;  // of a store on disk
   std::optional<Backups> backups_;         // until the store is closed
+  std::optional<ConfigReader> config_reader_;
   std::optional<IoShared> io_shared_;
   std::unique_ptr<IoLoop> own_loop_;  // io_threads = 0
   std::vector<std::unique_ptr<IoThread>> threads_;

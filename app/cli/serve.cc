@@ -100,7 +100,7 @@ int serve(const ServeFlags& flags) {
             server.value()->request_stop();
           },
           // What came of it is in the log.
-          [&server] { static_cast<void>(server.value()->reload_config()); });
+          [&server] { server.value()->reload_config(); });
       server.value()->start(
           [&config, &failed](const base::Result<ServerStarted>& started) {
             if (started.ok()) {

@@ -112,6 +112,7 @@ class ServerTest : public testing::TestWithParam<unsigned> {
     EXPECT_TRUE(server.ok()) << server.error().message;
     if (!server.ok()) return false;
     server_ = std::move(server.value());
+    if (config_source_) server_->use_config_source(config_source_);
     server_->start([this](base::Result<ServerStarted> started) { started_ = std::move(started); },
                    [this](base::Status status) { stopped_ = std::move(status); });
     EXPECT_TRUE(pump_until(loop_, [this] { return started_.has_value(); }));
@@ -174,6 +175,7 @@ class ServerTest : public testing::TestWithParam<unsigned> {
   Config config_;
   std::unique_ptr<store::Store> given_store_;
   GatedStore* store_ = nullptr;  // the server's
+  ConfigReader::Source config_source_;
   std::optional<base::Result<ServerStarted>> started_;
   std::optional<base::Status> stopped_;
   std::unique_ptr<Server> server_;
@@ -321,6 +323,54 @@ TEST_P(ServerTest, AskingTwiceToStopStopsOnce) {
   ASSERT_TRUE(start());
   server_->request_stop();
   EXPECT_TRUE(stop().ok());
+}
+
+// --- A configuration that is read again ---
+
+TEST_P(ServerTest, AReadingThatTakesItsTimeHoldsUpNobody) {
+  std::promise<void> may_read;
+  config_source_ = [changed = config_, gate = may_read.get_future().share()]() mutable {
+    gate.wait();
+    changed.metrics_public = true;
+    return base::Result<Config>(changed);
+  };
+  ASSERT_TRUE(start());
+  server_->reload_config();
+  Call asked = call_later("POST", "/admin/config/reload", with_admin());
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(webhooks(kKey).status, 200);
+  EXPECT_EQ(call("GET", "/metrics", {}).status, 401);
+  EXPECT_FALSE(ended(asked));
+  may_read.set_value();
+  EXPECT_EQ(await(std::move(asked)).value().status, 200);
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(call("GET", "/metrics", {}).status, 200);
+}
+
+TEST_P(ServerTest, AStopAnswersWhoWaitsForAReading) {
+  std::promise<void> may_read;
+  std::promise<void> reading;
+  config_source_ = [config = config_, &reading, gate = may_read.get_future().share()] {
+    reading.set_value();
+    gate.wait();
+    return base::Result<Config>(config);
+  };
+  ASSERT_TRUE(start());
+  Call asked = call_later("POST", "/admin/config/reload", with_admin());
+  const auto begun = reading.get_future();
+  ASSERT_TRUE(pump_until(
+      loop_, [&] { return begun.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }));
+  server_->request_stop();
+  pump(loop_);
+  EXPECT_FALSE(stopped_.has_value());
+  may_read.set_value();
+  EXPECT_EQ(await(std::move(asked)).value().status, 409);
+  EXPECT_TRUE(await_stopped().ok());
+}
+
+TEST_P(ServerTest, WithoutASourceThereIsNothingToReadAgain) {
+  ASSERT_TRUE(start());
+  server_->reload_config();
+  const HttpAnswer answer = call("POST", "/admin/config/reload", with_admin());
+  EXPECT_EQ(answer.status, 409) << answer.body;
 }
 
 // --- A slow or failing store ------------------------------------------------------------------
