@@ -239,6 +239,7 @@ void Connection::settle() {
       cut_stream(400, "the body ended before it was complete");
     }
     format_answers();
+    written_bytes_ += output_.size();
     if (!output_.empty() && !stream_->write(std::exchange(output_, {}))) {
       owner_.forget(id_);
       return;
@@ -334,10 +335,13 @@ void Connection::finish_if_done() {
 }
 
 void Connection::sweep(base::MonoTime now) {
-  // Answers that are formatted but not yet taken by the client.
+  // Answers that are formatted but not yet taken by the client. What is made for it meanwhile is no
+  // sign of life.
   const std::size_t buffered = stream_->buffered_bytes();
-  if (buffered != buffered_seen_) {
-    buffered_seen_ = buffered;
+  const std::optional<std::uint64_t> taken =
+      buffered > 0 ? std::optional(written_bytes_ - buffered) : std::nullopt;
+  if (taken != taken_seen_) {
+    taken_seen_ = taken;
     stalled_since_ = now;
   }
   const ServerLimits& limits = context_.limits;

@@ -142,12 +142,14 @@ class Connection final : public loop::StreamEvents {
   std::string output_;            // formatted, not yet given to the stream
   std::size_t held_bytes_ = 0;    // bodies of the answers in slots_
   std::size_t discarded_bytes_ = 0;
-  std::size_t buffered_seen_ = 0;  // by the last sweep
+  std::uint64_t written_bytes_ = 0;  // given to the stream, in all
+  // Of those, what the client had taken by the last sweep; nothing when it had taken all.
+  std::optional<std::uint64_t> taken_seen_;
 
   base::MonoTime active_since_;   // last byte or answer
   base::MonoTime request_since_;  // first byte of the request under way
   base::MonoTime body_since_;
-  base::MonoTime stalled_since_;  // buffered bytes stay the same
+  base::MonoTime stalled_since_;  // nothing more is taken
   base::MonoTime linger_since_;
 
   // ReadBody::refusal_fields of the request whose body is being read.

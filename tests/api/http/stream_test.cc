@@ -239,17 +239,26 @@ TEST(HttpLiveStream, what_the_client_sends_behind_its_request_is_dropped) {
   EXPECT_TRUE(fixture.run_until([&] { return fixture.handler.live.open == 0; }));
 }
 
-TEST(HttpLiveStream, a_client_that_does_not_read_holds_a_bounded_amount_and_is_cut) {
-  ServerOptions options;
-  options.limits.buffered_bytes = 4096;
-  ServerFixture fixture(options);
-  Client client(fixture);
+// One that reads nothing, while so much is made for it; the buffers of the system take a part.
+void open_stuck(Client& client, ServerFixture& fixture, std::size_t bytes) {
   client.send(kLive);
   ASSERT_TRUE(fixture.run_until([&] { return fixture.handler.live.open == 1; }));
-  fixture.handler.live.text.assign(std::size_t{64} << 20, 'x');
+  fixture.handler.live.text.assign(bytes, 'x');
   fixture.handler.live.piece = 64'000;
   fixture.handler.live.last->go_on();
   for (int i = 0; i < 50; ++i) fixture.loop.run_once();
+}
+
+ServerOptions buffers_of(std::size_t bytes) {
+  ServerOptions options;
+  options.limits.buffered_bytes = bytes;
+  return options;
+}
+
+TEST(HttpLiveStream, a_client_that_does_not_read_holds_a_bounded_amount_and_is_cut) {
+  ServerFixture fixture(buffers_of(4096));
+  Client client(fixture);
+  open_stuck(client, fixture, std::size_t{64} << 20);
   // The rest fits into no buffer of the system's either.
   EXPECT_LT(fixture.handler.live.sent, std::size_t{32} << 20);
   const std::size_t sent = fixture.handler.live.sent;
@@ -260,18 +269,25 @@ TEST(HttpLiveStream, a_client_that_does_not_read_holds_a_bounded_amount_and_is_c
   EXPECT_EQ(fixture.handler.live.open, 0U);
 }
 
-TEST(HttpLiveStream, goes_on_when_the_client_reads_again) {
-  ServerOptions options;
-  options.limits.buffered_bytes = 4096;
-  ServerFixture fixture(options);
+TEST(HttpLiveStream, a_client_that_does_not_read_is_cut_though_there_is_room_for_more) {
+  ServerFixture fixture(buffers_of(std::size_t{64} << 20));
   Client client(fixture);
-  client.send(kLive);
-  ASSERT_TRUE(fixture.run_until([&] { return fixture.handler.live.open == 1; }));
+  open_stuck(client, fixture, std::size_t{32} << 20);
+  EXPECT_EQ(fixture.handler.live.sent, std::size_t{32} << 20);
+  for (int i = 0; i < 4 && fixture.handler.live.open == 1; ++i) {
+    fixture.handler.live.text = "it is quiet";
+    fixture.handler.live.last->go_on();
+    fixture.advance(std::chrono::seconds(15));
+  }
+  EXPECT_EQ(fixture.handler.live.open, 0U);
+  EXPECT_EQ(fixture.server->counts().timeouts, 1U);
+}
+
+TEST(HttpLiveStream, goes_on_when_the_client_reads_again) {
+  ServerFixture fixture(buffers_of(4096));
+  Client client(fixture);
   const std::size_t all = std::size_t{24} << 20;
-  fixture.handler.live.text.assign(all, 'x');
-  fixture.handler.live.piece = 64'000;
-  fixture.handler.live.last->go_on();
-  for (int i = 0; i < 50; ++i) fixture.loop.run_once();
+  open_stuck(client, fixture, all);
   EXPECT_TRUE(fixture.run_until([&] {
     client.read();
     return fixture.handler.live.sent == all;
@@ -293,16 +309,9 @@ TEST(HttpLiveStream, draining_ends_it_at_once) {
 }
 
 TEST(HttpLiveStream, draining_waits_for_no_client_that_does_not_read) {
-  ServerOptions options;
-  options.limits.buffered_bytes = 4096;
-  ServerFixture fixture(options);
+  ServerFixture fixture(buffers_of(4096));
   Client stuck(fixture);
-  stuck.send(kLive);
-  ASSERT_TRUE(fixture.run_until([&] { return fixture.handler.live.open == 1; }));
-  fixture.handler.live.text.assign(std::size_t{64} << 20, 'x');
-  fixture.handler.live.piece = 64'000;
-  fixture.handler.live.last->go_on();
-  for (int i = 0; i < 50; ++i) fixture.loop.run_once();
+  open_stuck(stuck, fixture, std::size_t{64} << 20);
   fixture.handler.live.text.clear();
   bool drained = false;
   fixture.server->drain([&] { drained = true; });
