@@ -583,21 +583,22 @@ void Partition::answer_event(ReadDone done) {
       if (!model::is_final(entry.state)) pending[entry.webhook] = &entry;
     }
   }
-  std::unordered_map<model::WebhookRef, const model::AttemptRecord*> attempts;
-  for (const model::AttemptRecord& attempt : done.deliveries.attempts) {
-    attempts[attempt.webhook] = &attempt;
+  std::unordered_map<model::WebhookRef, model::DeliveryView> logged;
+  for (model::AttemptRecord& attempt : done.deliveries.attempts) {
+    const auto [at, is_latest] = logged.try_emplace(attempt.webhook);
+    model::DeliveryView& view = at->second;
+    if (is_latest) view.state = attempt.state_after;
+    if (attempt.number != model::kNoAttempt) view.attempts = attempt.number;
+    view.last_attempt = std::move(attempt);
   }
   for (const model::Match& match : done.event->matches) {
     const std::optional<model::WebhookId> id = engine_.webhook_id(match.webhook);
     if (!id) continue;
     model::DeliveryView view;
-    view.webhook = *id;
-    if (const auto found = attempts.find(match.webhook); found != attempts.end()) {
-      const model::AttemptRecord& last = *found->second;
-      view.state = last.state_after;
-      view.last_attempt = last;
-      if (last.number != model::kNoAttempt) view.attempts = last.number;
+    if (const auto found = logged.find(match.webhook); found != logged.end()) {
+      view = std::move(found->second);
     }
+    view.webhook = *id;
     if (const auto found = pending.find(match.webhook); found != pending.end()) {
       const model::PendingEntry& entry = *found->second;
       view.state = entry.state;

@@ -88,10 +88,11 @@ base::Result<ListPage> MemoryStore::list_of(const ListDeliveries& query) const {
   for (const model::WebhookRef webhook : query.webhooks) {
     // The one before the first that is beyond every number.
     auto at = attempts_.upper_bound({webhook, query.seq, model::kNoAttempt});
-    if (at == attempts_.begin()) continue;
-    --at;
-    if (at->second.webhook == webhook && at->second.seq == query.seq) {
+    while (at != attempts_.begin()) {
+      --at;
+      if (at->second.webhook != webhook || at->second.seq != query.seq) break;
       page.attempts.push_back(at->second);
+      if (at->second.number != model::kNoAttempt) break;
     }
   }
   for (auto at = pending_.lower_bound({query.seq, 0});

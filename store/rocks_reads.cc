@@ -55,18 +55,17 @@ base::Result<ListPage> RocksStore::Database::list_of(const ListDeliveries& query
   const std::unique_ptr<rocksdb::Iterator> at(rocks->NewIterator(read, columns[kAttempts]));
   for (const model::WebhookRef webhook : query.webhooks) {
     const std::string beyond = attempt_key(webhook, query.seq, model::kNoAttempt);
-    at->SeekForPrev(beyond);
-    if (!at->Valid()) {
-      if (!at->status().ok()) return translate(at->status(), "cannot read column attempts");
-      continue;
-    }
-    const std::string_view key = view(at->key());
     const std::string_view delivery = std::string_view(beyond).substr(0, kAttemptPrefixBytes);
-    if (key.substr(0, kAttemptPrefixBytes) != delivery) continue;
-    base::Result<model::AttemptRecord> attempt =
-        decode_at<model::AttemptRecord>(key, view(at->value()));
-    if (!attempt.ok()) return attempt.error();
-    page.attempts.push_back(std::move(attempt.value()));
+    for (at->SeekForPrev(beyond); at->Valid(); at->Prev()) {
+      const std::string_view key = view(at->key());
+      if (key.substr(0, kAttemptPrefixBytes) != delivery) break;
+      base::Result<model::AttemptRecord> attempt =
+          decode_at<model::AttemptRecord>(key, view(at->value()));
+      if (!attempt.ok()) return attempt.error();
+      page.attempts.push_back(std::move(attempt.value()));
+      if (page.attempts.back().number != model::kNoAttempt) break;
+    }
+    if (!at->status().ok()) return translate(at->status(), "cannot read column attempts");
   }
   const base::Status read_all = for_each(
       kPending, pending_key(query.seq, 0), pending_key(query.seq, UINT32_MAX) + '\0',

@@ -33,8 +33,9 @@ struct EventRow {
   bool operator==(const EventRow&) const = default;
 };
 
-// The delivery log of one event at some webhooks: for each, the row with the highest number, and
-// the stored pending states of the event. Also the pages of parked deliveries (ListPending).
+// The delivery log of one event at some webhooks: for each, the row with the highest number, behind
+// it the last attempt where that row is an end without one, and the stored pending states of the
+// event. Also the pages of parked deliveries (ListPending).
 struct ListDeliveries {
   model::EventSeq seq;
   std::vector<model::WebhookRef> webhooks;  // in the order of the event's matches

@@ -260,6 +260,24 @@ TEST_F(PartitionTest, ADeadDeliveryIsShownAsDead) {
   EXPECT_EQ(shown.deliveries[0].last_attempt->outcome.http_status, 502);
 }
 
+TEST_F(PartitionTest, ADeliveryThatEndsWithoutACallStillShowsWhatWasTried) {
+  open_with_webhook();
+  const model::StartAttempt start = published_and_started();
+  const model::EventId event = start.event->id;
+  partition_->finish(start.id, outcome(500));
+  ASSERT_FALSE(refusal_of(ask(model::RemoveTrigger{kOrgId, start.webhook->id, "event", kName})));
+  ASSERT_FALSE(refusal_of(answer(publish())));  // what came before it is durable with it
+  const model::Reply* reply = ask(model::GetEvent{kOrgId, event});
+  ASSERT_NE(reply, nullptr);
+  const auto& shown = std::get<model::EventReply>(*reply);
+  ASSERT_EQ(shown.deliveries.size(), 1U);
+  EXPECT_EQ(shown.deliveries[0].state, model::DeliveryState::kCancelled);
+  EXPECT_EQ(shown.deliveries[0].attempts, 1);
+  ASSERT_TRUE(shown.deliveries[0].last_attempt);
+  EXPECT_EQ(shown.deliveries[0].last_attempt->number, 1);
+  EXPECT_EQ(shown.deliveries[0].last_attempt->outcome.http_status, 500);
+}
+
 // --- Holding and draining ---------------------------------------------------------------------
 
 TEST_F(PartitionTest, HoldAttemptsAnswersButStartsNothingMore) {

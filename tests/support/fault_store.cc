@@ -77,6 +77,7 @@ base::Result<std::optional<store::EventRow>> FaultStore::get(const store::EventK
 base::Result<store::ListPage> FaultStore::list(const store::ListQuery& query) {
   if (std::optional<base::Error> fault = read_fault()) return *std::move(fault);
   store::ListPage page;
+  // The latest row of each alone, without what may stand behind it.
   if (const auto* deliveries = std::get_if<store::ListDeliveries>(&query)) {
     for (const model::WebhookRef webhook : deliveries->webhooks) {
       const auto at = durable_.latest_attempts.find({deliveries->seq, webhook});
