@@ -127,7 +127,7 @@ void Mending::retry(const Waiting& waiting, const StoredDelivery& stored, Now no
       !model::is_final(stored.state) ||
       deliveries_.watch().is_over_since(waiting.watch, stored.event->seq, stored.match);
   if (is_stale) return ask(waiting);
-  if (stored.attempts > model::kAttemptsToReopenMax) {
+  if (stored.attempts >= model::kAttemptsToReopenMax) {
     return refuse(waiting.request, ErrorCode::kConflict,
                   "the delivery has had " + std::to_string(stored.attempts) +
                       " attempts; publish the event anew");

@@ -204,7 +204,7 @@ void RecoverJobs::take(Jobs::iterator at, const model::FinalsLoaded& page, Now n
     const bool is_other = !model::is_final(stored.state) ||
                           deliveries_.find_open(seq, stored.match).has_value() ||
                           deliveries_.watch().is_over_since(at->second.watch, seq, stored.match);
-    if (is_other || stored.attempts > model::kAttemptsToReopenMax) {
+    if (is_other || stored.attempts >= model::kAttemptsToReopenMax) {
       ++job.skipped;
       continue;
     }

@@ -128,6 +128,21 @@ TEST_F(RecoverJobsTest, FillsTheRoomOfItsOrganizationAndWaitsForMore) {
   EXPECT_EQ(job(id).state, JobState::kFinished);
 }
 
+TEST_F(RecoverJobsTest, SoManyAttemptsAreTheLast) {
+  options_.retry_schedule.assign(19, std::chrono::seconds(1));
+  crash();
+  const auto webhook = make_webhook();
+  const auto event = publish_dead(1).front();
+  for (int attempts = 20; attempts < model::kAttemptsToReopenMax; attempts += 20) {
+    EXPECT_EQ(refusal_of(retry(webhook, event)), "") << attempts;
+    fail_until_dead();
+  }
+  EXPECT_THAT(refusal_of(retry(webhook, event)), HasSubstr("has had 200 attempts"));
+  const model::JobId id = recover(webhook, 10);
+  EXPECT_EQ(job(id).recovered, 0U);
+  EXPECT_EQ(job(id).skipped, 1U);
+}
+
 TEST_F(RecoverJobsTest, LeavesOutWhatLiesOutsideOfItsTime) {
   const auto webhook = make_webhook();
   publish_dead(2);
