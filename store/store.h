@@ -35,15 +35,15 @@ struct EventRow {
 
 // The delivery log of one event at some webhooks: for each, the row with the highest number, behind
 // it the last attempt where that row is an end without one, and the stored pending states of the
-// event. Also the pages of parked deliveries (ListPending).
+// event.
 struct ListDeliveries {
   model::EventSeq seq;
   std::vector<model::WebhookRef> webhooks;  // in the order of the event's matches
 };
-struct ListPending {
-  model::WebhookRef webhook;  // only chunks with an entry of it that is not final
-  model::EventSeq after;      // chunks with a higher sequence
-  std::uint32_t count_max = 100;
+// Parked deliveries; model::ReadParked says the rest.
+struct ListParked {
+  model::ReadParked what;
+  std::size_t bytes_max = 0;  // of contents; passed by one event at most
 };
 // The newest events of an organization with this name, newest first.
 struct ListRecentEvents {
@@ -110,7 +110,7 @@ struct ListDead {
   bool with_events = false;
   std::size_t bytes_max = 0;  // as above
 };
-using ListQuery = std::variant<ListDeliveries, ListPending, ListRecentEvents, ListLog, ListAttempts,
+using ListQuery = std::variant<ListDeliveries, ListParked, ListRecentEvents, ListLog, ListAttempts,
                                ListEvents, ListEventsAfter, ListFinals, ListDead>;
 struct ListPage {
   std::vector<model::AttemptRecord>
@@ -125,6 +125,7 @@ struct ListPage {
   std::optional<model::EventSeq> looked_at_through;
   bool is_whole = false;
   model::EventSeq erased_before;
+  model::ParkedLoaded parked;                 // ListParked
   std::vector<model::StoredDelivery> finals;  // ListFinals
   std::optional<model::EventSeq> finals_to;   // ListFinals: looked at so far; more may follow
   std::vector<model::DeadLetter> dead;        // ListDead

@@ -158,7 +158,18 @@ inline constexpr std::uint32_t kInFlightPerWebhookDefault = 64;
 inline constexpr std::uint32_t kInFlightPerHostDefault = 64;
 inline constexpr std::uint32_t kInFlightDefault = 4096;
 // Bytes of event payloads kept in memory; above it the oldest are read again when needed.
-inline constexpr std::size_t kPayloadCacheBytesDefault = std::size_t{256} * 1024 * 1024;
+inline constexpr std::size_t kPayloadCacheBytesDefault = std::size_t{64} * 1024 * 1024;
+// Deliveries that wait in memory, about: the others are parked in the store (core/parking). Webhooks
+// with a backlog share this; however many they are, each keeps the minimum of its own.
+inline constexpr std::size_t kResidentDefault = 100'000;
+inline constexpr std::uint32_t kResidentPerWebhookMin = 4;
+// Of a webhook that wants order: those that wait behind another of their key.
+inline constexpr std::uint32_t kResidentInLineMin = 1024;
+// One read of parked deliveries: webhooks, deliveries of one of them and in all, and contents.
+inline constexpr std::size_t kParkedLanesPerRead = 64;
+inline constexpr std::uint32_t kParkedPerLaneRead = 512;
+inline constexpr std::uint32_t kParkedPerRead = 1024;
+inline constexpr std::size_t kParkedPageBytes = std::size_t{4} * 1024 * 1024;
 // Event ids remembered in memory; older ones are looked up in the store.
 inline constexpr std::size_t kDedupIdsDefault = 1'000'000;
 inline constexpr std::chrono::nanoseconds kDedupWindow = std::chrono::hours(24);

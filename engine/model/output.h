@@ -64,6 +64,15 @@ struct ErasePending {
   EventSeq seq;
   std::uint32_t chunk = 0;
 };
+// Each goes with the PutPending of its delivery, in the same batch: a delivery has a ParkedKey if,
+// and only if, its PendingEntry is `parked`.
+struct PutParked {
+  ParkedKey key;
+  std::uint32_t match = 0;  // which of the event's
+};
+struct EraseParked {
+  ParkedKey key;
+};
 struct PutAttempt {
   AttemptRecord attempt;
   OrgId org{};  // of the event; not part of the row
@@ -101,8 +110,8 @@ struct PutCounters {
 using Mutation =
     std::variant<PutOrganization, EraseOrganization, PutApiKey, EraseApiKey, PutWebhook,
                  EraseWebhook, PutTrigger, EraseTrigger, PutEventType, EraseEventType, PutEvent,
-                 PutPending, ErasePending, PutAttempt, ReopenDelivery, EraseLog, PutJob, EraseJob,
-                 PutSigningKey, EraseSigningKey, PutCounters>;
+                 PutPending, ErasePending, PutParked, EraseParked, PutAttempt, ReopenDelivery,
+                 EraseLog, PutJob, EraseJob, PutSigningKey, EraseSigningKey, PutCounters>;
 
 // Mutations that become durable together, in order. Self-contained and replayable.
 struct Batch {
@@ -197,11 +206,16 @@ struct ReadEventId {
   OrgId org;
   EventId id;
 };
-// Deliveries parked in the store, next in line: of one webhook, or due before `until`.
+// Deliveries that are parked in the store: the next ones of some webhooks, in the order of their
+// keys, with their events as far as kParkedPageBytes go.
 struct ReadParked {
-  WebhookRef webhook;
-  EventSeq after;
-  std::uint32_t count_max = 0;
+  struct Lane {
+    ParkedKey from;   // nothing of its webhook and kind is parked below
+    WallTime until;   // kDelayed: those due by then
+    std::uint32_t count_max = 0;
+  };
+  std::vector<Lane> lanes;
+  EventSeq first_pending;  // nothing stored as pending lies below
 };
 // One delivery of an organization, with its event, to be given again.
 struct ReadDelivery {
@@ -237,7 +251,18 @@ struct EventIdLoaded {
   std::uint32_t webhooks = 0;
 };
 struct ParkedLoaded {
-  std::vector<PendingChunk> chunks;
+  struct Delivery {
+    ParkedKey key;
+    std::uint32_t match = 0;
+  };
+  struct Lane {
+    std::vector<Delivery> deliveries;
+    std::optional<ParkedKey> next;  // the first of its webhook and kind behind them
+  };
+  std::vector<Lane> lanes;           // those asked for, in their order
+  std::vector<PendingChunk> chunks;  // that hold the deliveries: each once, by (sequence, chunk)
+  std::vector<EventPtr> events;      // of some of the deliveries, by sequence
+  std::optional<EventSeq> first_pending;  // the lowest sequence with a pending row
 };
 struct DeliveryLoaded {
   std::optional<StoredDelivery> delivery;  // nothing: there is no such event, or not for it

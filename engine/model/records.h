@@ -171,6 +171,8 @@ struct PendingEntry {
   // Of these, before it was given again by hand: its schedule of retries begins anew.
   std::uint8_t attempts_before = 0;
   WallTime due;  // kDelayed only
+  // Nobody holds it in memory: it is found by its ParkedKey when its turn comes.
+  bool parked = false;
   bool operator==(const PendingEntry&) const = default;
 };
 
@@ -187,6 +189,17 @@ struct PendingChunk {
   std::string ordering_key;
   std::vector<PendingEntry> entries;
   bool operator==(const PendingChunk&) const = default;
+};
+
+// Where a parked delivery is found from: those of a webhook that were not tried yet in order of
+// acceptance, those that wait for a later time in the order of it.
+enum class ParkedKind : std::uint8_t { kFresh = 0, kDelayed = 1 };
+struct ParkedKey {
+  WebhookRef webhook;
+  ParkedKind kind = ParkedKind::kFresh;
+  WallTime due;  // kDelayed only; never before 1970
+  EventSeq seq;
+  auto operator<=>(const ParkedKey&) const = default;
 };
 
 // What an attempt came to. Not an error of ours: a fact about the receiver, stored and shown.
