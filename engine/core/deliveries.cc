@@ -64,17 +64,18 @@ void Deliveries::accept(const EventPtr& event) {
   for (std::uint32_t i = 0; i < pending.count; ++i) {
     pending.deliveries[i].webhook = event->matches[i].webhook;
     pending.deliveries[i].generation = event->matches[i].generation;
+    pending.deliveries[i].known = true;
     counts_.added(event->org, event->matches[i].webhook, event->seq);
   }
   const std::uint32_t count = pending.count;
   const std::uint32_t place = events_.add(std::move(pending));
   events_.keep(place, event);
-  for (std::uint32_t chunk = 0; chunk * model::kPendingChunkEntries < count; ++chunk) {
-    write_row(DirtyRow{place, chunk});
-  }
   for (std::uint32_t i = 0; i < count; ++i) {
     const DeliveryRef delivery{place, i};
-    enter(delivery);
+    if (!park_if_full(delivery)) enter(delivery);
+  }
+  for (std::uint32_t chunk = 0; chunk * model::kPendingChunkEntries < count; ++chunk) {
+    write_row(DirtyRow{place, chunk});
   }
 }
 
@@ -103,6 +104,7 @@ void Deliveries::webhook_changed(const Webhook& before, Now now) {
     draining_.insert(ref);
     request_sweep();
   }
+  parking_.want(ref);
   if (!scheduler_.has_lane(ref)) return;
   if (moved) scheduler_.move_lane(ref, origin_of(ref));
   if (renewed) scheduler_.renew_lane(ref);
@@ -118,6 +120,7 @@ void Deliveries::webhook_erased(WebhookRef ref) {
   health_.forget(ref);
   releasing_.erase(ref);
   request_sweep();
+  parking_.want(ref);
   if (!scheduler_.has_lane(ref)) return;
   scheduler_.pause(ref);
   draining_.insert(ref);
@@ -196,6 +199,9 @@ void Deliveries::move(DeliveryRef delivery, DeliveryPlace to) {
   if (is_busy(from)) --event.busy;
   if (is_busy(to)) ++event.busy;
   counts_.moved(moved.webhook, from, to);
+  // There may be room for what is parked.
+  const bool leaves = from == DeliveryPlace::kLane || from == DeliveryPlace::kInLine;
+  if (leaves && !parking_.is_empty()) parking_.want(moved.webhook);
   if (is_active(from) == is_active(to)) return;
   const std::uint32_t active = is_active(to) ? event.active + 1 : event.active - 1;
   const bool turned = (event.active == 0) != (active == 0);
@@ -215,17 +221,35 @@ std::optional<base::MonoTime> Deliveries::next_deadline() const {
       sweep_at_ != kNoEvent) {
     return now_.mono;
   }
-  return scheduler_.next_due();
+  const std::optional<base::MonoTime> due = scheduler_.next_due();
+  const std::optional<base::MonoTime> wake = parking_.next_wake();
+  if (due && wake) return std::min(*due, *wake);
+  return due ? due : wake;
 }
 
 std::optional<model::EventSeq> Deliveries::first_pending() const {
-  if (events_.first() == kNoEvent) return std::nullopt;
-  return events_.at(events_.first()).seq;
+  std::optional<model::EventSeq> first;
+  if (events_.first() != kNoEvent) first = events_.at(events_.first()).seq;
+  if (parking_.is_empty()) return first;
+  return first ? std::min(*first, parking_.first()) : parking_.first();
 }
 
 std::optional<base::WallTime> Deliveries::oldest_pending() const {
-  if (events_.first() == kNoEvent) return std::nullopt;
-  return events_.at(events_.first()).accepted_at;
+  const std::optional<base::WallTime> parked = parking_.oldest();
+  if (events_.first() == kNoEvent) return parked;
+  const base::WallTime resident = events_.at(events_.first()).accepted_at;
+  return parked ? std::min(*parked, resident) : resident;
+}
+
+std::optional<model::WallTime> Deliveries::oldest_of(const OrgId& org) {
+  std::optional<model::WallTime> oldest = counts_.oldest_of(org, events_);
+  const OrganizationEntry* entry = registry_.organization(org);
+  if (entry == nullptr || parking_.is_empty()) return oldest;
+  for (const WebhookRef ref : entry->webhooks) {
+    const std::optional<model::WallTime> parked = parking_.oldest_of(ref);
+    if (parked && (!oldest || *parked < *oldest)) oldest = parked;
+  }
+  return oldest;
 }
 
 }  // namespace triggerd::core

@@ -6,10 +6,6 @@
 // agrees with this one. A delivery that is due again is in its lane, and still kDelayed in the
 // store: writing that down would gain nothing.
 //
-// A delivery with an ordering key, for a webhook that wants order, enters the line of its key
-// (core/key_lines) when its event is accepted, and again at recovery; only the head of a line has a
-// place in a lane. What was accepted before a webhook wanted order stays unordered until then.
-//
 // Thread: the engine's.
 #pragma once
 
@@ -28,6 +24,7 @@
 #include "engine/core/key_lines.h"
 #include "engine/core/mending_watch.h"
 #include "engine/core/outbox.h"
+#include "engine/core/parking.h"
 #include "engine/core/pending_counters.h"
 #include "engine/core/pending_events.h"
 #include "engine/core/publish_waits.h"
@@ -52,7 +49,7 @@ class Deliveries final : private DelayObserver {
   // pending rows. Requires: seq above all before.
   void accept(const model::EventPtr& event);
   void finish(model::AttemptId id, const model::Outcome& outcome, base::Now now);
-  // False when this read is not of a payload asked for here.
+  // False when this read was not asked for here.
   bool loaded(model::ReadId id, const model::ReadAnswer& answer, base::Now now);
   // Starts what may start, within the bounds of a turn. Ends every input.
   void advance(base::Now now);
@@ -76,19 +73,21 @@ class Deliveries final : private DelayObserver {
   bool skip(DeliveryRef delivery, base::Now now);
   // Gives one again that is over, as `stored` has it. Requires: find_open() has nothing.
   void reopen(const model::StoredDelivery& stored, base::Now now);
-  // For who reads what is over, in order to give it again.
+  // For who reads what is over, to give it again. is_stale: its row has changed since it was read.
   [[nodiscard]] MendingWatch& watch() { return watch_; }
+  [[nodiscard]] bool is_stale(std::uint64_t read, const model::StoredDelivery& stored);
+  // The delivery, if it is parked. Requires: not is_stale, find_open() has nothing.
+  std::optional<DeliveryRef> bring_in_parked(const model::StoredDelivery& stored);
 
-  // Writes the pending rows that changed since the last call. Before the batch is taken.
+  // Writes the rows that changed, and asks for parked deliveries. Before the batch is taken.
   void write_rows();
 
   // --- To look at -----------------------------------------------------------------------------
   [[nodiscard]] std::optional<base::MonoTime> next_deadline() const;
   [[nodiscard]] const PendingCounters& counts() const { return counts_; }
   [[nodiscard]] std::uint64_t in_flight() const { return attempts_.size(); }
-  [[nodiscard]] std::optional<model::WallTime> oldest_of(const model::OrgId& org) {
-    return counts_.oldest_of(org, events_);
-  }
+  [[nodiscard]] const Parking& parking() const { return parking_; }
+  [[nodiscard]] std::optional<model::WallTime> oldest_of(const model::OrgId& org);
   // Paused, or its receiver is left alone for a while.
   [[nodiscard]] bool is_held_back(model::WebhookRef ref) const {
     return scheduler_.has_lane(ref) && scheduler_.is_held_back(ref);
@@ -113,9 +112,6 @@ class Deliveries final : private DelayObserver {
   [[nodiscard]] Fate fate_of(const PendingDelivery& delivery) const;
   [[nodiscard]] std::string origin_of(model::WebhookRef ref) const;
   void ensure_lane(model::WebhookRef ref, const model::OrgId& org);
-  [[nodiscard]] static Work work_of(const PendingDelivery& delivery) {
-    return delivery.attempts == 0 ? Work::kFresh : Work::kRetry;
-  }
   void configure_lane(const model::Webhook& webhook);
   void move(DeliveryRef delivery, DeliveryPlace to);
   void mark_dirty(DeliveryRef delivery);
@@ -162,6 +158,18 @@ class Deliveries final : private DelayObserver {
   // delivery_rows.cc
   void write_row(const DirtyRow& row);
 
+  // delivery_parking.cc
+  [[nodiscard]] std::size_t share() const;
+  [[nodiscard]] bool has_room_in_line(model::WebhookRef ref) const;
+  [[nodiscard]] bool park_if_full(DeliveryRef delivery);
+  void forget_if_over(std::uint32_t place);
+  void wake_at(model::WebhookRef ref, model::WallTime due);
+  [[nodiscard]] std::uint32_t wanted_of(model::WebhookRef ref, model::ParkedKind kind);
+  void ask_parked();
+  bool parked_loaded(model::ReadId id, const model::ReadAnswer& answer, base::Now now);
+  void take_parked(const model::ParkedLoaded& read, std::size_t lane, std::uint64_t watch);
+  void unpark(DeliveryRef delivery);
+
   DeliveryOptions options_;
   Registry& registry_;
   Outbox& outbox_;
@@ -177,6 +185,7 @@ class Deliveries final : private DelayObserver {
   PendingCounters counts_;
   std::uint64_t last_attempt_ = 0;
   MendingWatch watch_;
+  Parking parking_;
 
   std::vector<DirtyRow> dirty_;
   std::vector<std::uint32_t> finished_;  // events to forget once their rows are erased

@@ -17,25 +17,24 @@ using model::WebhookRef;
 
 namespace {
 
-// An event of which nothing is pending: all of its deliveries are over, whichever way.
-PendingEvent event_of(const model::Event& stored) {
-  PendingEvent event;
-  event.seq = stored.seq;
-  event.id = stored.id;
-  event.org = stored.org;
-  event.accepted_at = stored.accepted_at;
-  event.name = stored.name;
-  if (!stored.ordering_key.empty()) {
-    event.ordering_key = std::make_unique<std::string>(stored.ordering_key);
+// The row of a delivery that is over, as it would stand if there were one: all of it are over.
+model::PendingChunk row_of(const model::Event& stored, std::uint32_t match) {
+  model::PendingChunk row;
+  row.seq = stored.seq;
+  row.chunk = static_cast<std::uint32_t>(match / model::kPendingChunkEntries);
+  row.org = stored.org;
+  row.event_id = stored.id;
+  row.event_name = stored.name;
+  row.matches_in_all = static_cast<std::uint32_t>(stored.matches.size());
+  row.accepted_at = stored.accepted_at;
+  row.ordering_key = stored.ordering_key;
+  const std::size_t first = row.chunk * model::kPendingChunkEntries;
+  const std::size_t last = std::min(stored.matches.size(), first + model::kPendingChunkEntries);
+  for (std::size_t i = first; i < last; ++i) {
+    row.entries.push_back({stored.matches[i].webhook, stored.matches[i].generation,
+                           DeliveryState::kDelivered, 0, 0, model::WallTime()});
   }
-  event.count = static_cast<std::uint32_t>(stored.matches.size());
-  event.deliveries = std::make_unique<PendingDelivery[]>(event.count);
-  for (std::uint32_t i = 0; i < event.count; ++i) {
-    event.deliveries[i].webhook = stored.matches[i].webhook;
-    event.deliveries[i].generation = stored.matches[i].generation;
-    event.deliveries[i].state = DeliveryState::kDelivered;
-  }
-  return event;
+  return row;
 }
 
 }  // namespace
@@ -53,8 +52,14 @@ std::optional<DeliveryRef> Deliveries::find_open(EventSeq seq, std::uint32_t mat
 bool Deliveries::hurry(DeliveryRef delivery, Now now) {
   now_ = now;
   PendingDelivery& hurried = delivery_at(delivery);
-  if (hurried.place != DeliveryPlace::kDelayed) return false;
-  scheduler_.undelay(hurried.heap_position);
+  if (hurried.place == DeliveryPlace::kParked && hurried.state == DeliveryState::kDelayed) {
+    unpark(delivery);
+  } else if (hurried.place == DeliveryPlace::kDelayed) {
+    scheduler_.undelay(hurried.heap_position);
+  } else {
+    forget_if_over(delivery.event);
+    return false;
+  }
   const bool is_stored = hurried.state == DeliveryState::kDelayed;
   if (is_stored) {
     hurried.due = now.wall;
@@ -80,6 +85,9 @@ bool Deliveries::skip(DeliveryRef delivery, Now now) {
     case DeliveryPlace::kLane:
       scheduler_.remove(skipped.webhook, delivery);
       break;
+    case DeliveryPlace::kParked:
+      unpark(delivery);
+      break;
     case DeliveryPlace::kInLine:
       lines_.remove(skipped.webhook, *event.ordering_key, delivery);
       break;
@@ -98,13 +106,9 @@ bool Deliveries::skip(DeliveryRef delivery, Now now) {
 void Deliveries::reopen(const model::StoredDelivery& stored, Now now) {
   now_ = now;
   const model::Event& content = *stored.event;
-  std::uint32_t place = events_.find_from(content.seq);
-  if (place == kNoEvent || events_.at(place).seq != content.seq) {
-    place = events_.insert(event_of(content));
-  }
+  const std::uint32_t place =
+      events_.bring_in(stored.row ? *stored.row : row_of(content, stored.match));
   PendingEvent& event = events_.at(place);
-  // It may have been over for this turn, and about to be forgotten.
-  if (event.open == 0) std::erase(finished_, place);
   if (event.content == nullptr) events_.keep(place, stored.event);
   PendingDelivery& reopened = event.deliveries[stored.match];
   TRIGGERD_ASSERT(model::is_final(reopened.state));
@@ -115,12 +119,6 @@ void Deliveries::reopen(const model::StoredDelivery& stored, Now now) {
   reopened.attempts = static_cast<std::uint8_t>(stored.attempts);
   reopened.attempts_before = reopened.attempts;
   reopened.keyed = false;
-  // Of a row that was not there its neighbours are not known yet.
-  const std::uint32_t chunk = stored.match / model::kPendingChunkEntries;
-  const auto first = static_cast<std::uint32_t>(chunk * model::kPendingChunkEntries);
-  for (std::uint32_t i = first; i < event.count && i < first + model::kPendingChunkEntries; ++i) {
-    event.deliveries[i].webhook = content.matches[i].webhook;
-  }
   ++event.open;
   event.batch = outbox_.batch();
   counts_.added(event.org, reopened.webhook, event.seq);

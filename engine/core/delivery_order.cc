@@ -1,4 +1,9 @@
 // Deliveries: those of one ordering key one at a time, in order of acceptance.
+//
+// A delivery with an ordering key, for a webhook that wants order, enters the line of its key
+// (core/key_lines) when its event is accepted, and again at recovery and when it is read back; only
+// the head of a line has a place in a lane. What was accepted before a webhook wanted order stays
+// unordered until then.
 #include <algorithm>
 
 #include "engine/base/assert.h"

@@ -187,10 +187,8 @@ void Deliveries::conclude(DeliveryRef delivery, DeliveryState state, std::uint16
 
   counts_.concluded(event.org, concluded.webhook);
   if (concluded.generation == model::kNoTrigger) watch_.over(event.seq, delivery.match);
-  if (--event.open == 0) {
-    events_.drop(delivery.event);
-    finished_.push_back(delivery.event);
-  }
+  --event.open;
+  forget_if_over(delivery.event);
 }
 
 // Puts down what led to the state in which the delivery now is, and tells who waits for it.
@@ -227,8 +225,10 @@ void Deliveries::retry_later(DeliveryRef delivery, const Outcome& outcome, Durat
   PendingDelivery& delayed = delivery_at(delivery);
   delayed.state = DeliveryState::kDelayed;
   delayed.due = now.wall + delay;
-  move(delivery, DeliveryPlace::kDelayed);
-  scheduler_.delay(delivery, now.mono + delay);
+  if (!park_if_full(delivery)) {
+    move(delivery, DeliveryPlace::kDelayed);
+    scheduler_.delay(delivery, now.mono + delay);
+  }
   log(delivery, delayed.attempts, outcome);
   mark_dirty(delivery);
 }

@@ -7,6 +7,7 @@
 
 #include "engine/base/time.h"
 #include "engine/core/grant.h"
+#include "engine/core/pending_events.h"
 #include "engine/core/retry_policy.h"
 #include "engine/core/scheduler.h"
 #include "engine/model/network.h"
@@ -19,6 +20,7 @@ struct DeliveryOptions {
   SchedulerLimits limits;
   model::TargetPolicy targets;
   std::size_t payload_cache_bytes = 0;
+  std::size_t resident = 0;  // deliveries that wait in memory, about (core/delivery_parking.cc)
   base::Duration disable_after{0};  // of a webhook that only fails; 0: never
   std::uint64_t seed = 0;
 };
@@ -39,6 +41,10 @@ struct Fate {
   model::DeliveryState state = model::DeliveryState::kReady;  // kReady: go on
   const char* detail = "";
 };
+
+[[nodiscard]] inline Work work_of(const PendingDelivery& delivery) {
+  return delivery.attempts == 0 ? Work::kFresh : Work::kRetry;
+}
 
 // A stored row that is to be written anew.
 struct DirtyRow {

@@ -34,10 +34,15 @@ void Deliveries::write_rows() {
   dirty_.clear();
   counts_.settle();
   for (const std::uint32_t place : finished_) {
-    if (sweep_at_ == place) sweep_at_ = events_.after(place);
+    PendingEvent& event = events_.at(place);
+    event.is_leaving = false;
+    if (event.open > 0) continue;  // given again, or read back, in this very turn
+    if (sweep_at_ == place) sweep_at_ = event.after;
+    watch_.over(event.seq, kWholeEvent);
     events_.erase(place);
   }
   finished_.clear();
+  ask_parked();
 }
 
 void Deliveries::write_row(const DirtyRow& row) {
@@ -50,10 +55,11 @@ void Deliveries::write_row(const DirtyRow& row) {
   chunk.entries.reserve(last - first);
   for (std::uint32_t i = first; i < last; ++i) {
     const PendingDelivery& delivery = event.deliveries[i];
+    TRIGGERD_ASSERT(delivery.known);
     open = open || !model::is_final(delivery.state);
     chunk.entries.push_back(PendingEntry{delivery.webhook, delivery.generation, delivery.state,
-                                         delivery.attempts, delivery.attempts_before,
-                                         delivery.due});
+                                         delivery.attempts, delivery.attempts_before, delivery.due,
+                                         delivery.place == DeliveryPlace::kParked});
   }
   if (!open) {
     outbox_.put(ErasePending{event.seq, row.chunk});
@@ -73,41 +79,23 @@ void Deliveries::write_row(const DirtyRow& row) {
 // --- Reading back -----------------------------------------------------------------------------
 
 void Deliveries::load(const PendingChunk& chunk) {
-  std::uint32_t place = events_.last();
-  if (place == kNoEvent || events_.at(place).seq != chunk.seq) {
-    PendingEvent event;
-    event.seq = chunk.seq;
-    event.id = chunk.event_id;
-    event.org = chunk.org;
-    event.accepted_at = chunk.accepted_at;
-    event.name = chunk.event_name;
-    if (!chunk.ordering_key.empty()) {
-      event.ordering_key = std::make_unique<std::string>(chunk.ordering_key);
-    }
-    event.count = chunk.matches_in_all;
-    event.deliveries = std::make_unique<PendingDelivery[]>(event.count);
-    // Rows that are not there any more are of deliveries that are over, whichever way.
-    for (std::uint32_t i = 0; i < event.count; ++i) {
-      event.deliveries[i].state = DeliveryState::kDelivered;
-    }
-    place = events_.add(std::move(event));
-  }
-  PendingEvent& event = events_.at(place);
-  const std::size_t first = chunk.chunk * kPendingChunkEntries;
-  TRIGGERD_ASSERT(first + chunk.entries.size() <= event.count);
+  bool is_resident = false;
   for (std::size_t i = 0; i < chunk.entries.size(); ++i) {
     const PendingEntry& entry = chunk.entries[i];
-    PendingDelivery& delivery = event.deliveries[first + i];
-    TRIGGERD_ASSERT(delivery.state == DeliveryState::kDelivered);
-    delivery.webhook = entry.webhook;
-    delivery.generation = entry.generation;
-    delivery.state = entry.state;
-    delivery.attempts = entry.attempts;
-    delivery.attempts_before = entry.attempts_before;
-    delivery.due = entry.due;
     if (model::is_final(entry.state)) continue;
-    ++event.open;
-    counts_.added(event.org, entry.webhook, event.seq);
+    counts_.added(chunk.org, entry.webhook, chunk.seq);
+    if (entry.parked) {
+      parking_.parked(parked_key(entry.webhook, entry.state, entry.due, chunk.seq),
+                      chunk.accepted_at);
+    } else {
+      is_resident = true;
+    }
+  }
+  // Nobody needs the others in memory.
+  if (!is_resident) return;
+  PendingEvent& event = events_.at(events_.bring_in(chunk));
+  for (const PendingEntry& entry : chunk.entries) {
+    if (!model::is_final(entry.state) && !entry.parked) ++event.open;
   }
 }
 
@@ -115,13 +103,13 @@ void Deliveries::recovered(Now now) {
   now_ = now;
   for (std::uint32_t place = events_.first(); place != kNoEvent; place = events_.after(place)) {
     const PendingEvent& event = events_.at(place);
-    if (event.open == 0) finished_.push_back(place);
     for (std::uint32_t match = 0; match < event.count; ++match) {
       const PendingDelivery& pending = event.deliveries[match];
-      const DeliveryRef delivery{place, match};
-      if (!model::is_final(pending.state)) enter(delivery);
+      if (model::is_final(pending.state) || pending.place == DeliveryPlace::kParked) continue;
+      enter(DeliveryRef{place, match});
     }
   }
+  parking_.want_all();
   request_sweep();
 }
 
@@ -136,7 +124,7 @@ void Deliveries::append_durable_state(std::string& out) const {
     out += "\n";
     for (std::uint32_t match = 0; match < event.count; ++match) {
       const PendingDelivery& delivery = event.deliveries[match];
-      if (model::is_final(delivery.state)) continue;
+      if (model::is_final(delivery.state) || delivery.place == DeliveryPlace::kParked) continue;
       out += "  delivery " + std::to_string(match) + " webhook " +
              std::to_string(delivery.webhook.value()) + " generation " +
              std::to_string(delivery.generation.value()) + " attempts " +
@@ -149,6 +137,7 @@ void Deliveries::append_durable_state(std::string& out) const {
                  : " due " + base::to_rfc3339(delivery.due) + "\n";
     }
   }
+  parking_.append_durable_state(out);
 }
 
 }  // namespace triggerd::core

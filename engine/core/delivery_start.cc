@@ -16,6 +16,7 @@ using model::WebhookPtr;
 
 void Deliveries::advance(Now now) {
   now_ = now;
+  parking_.wake(now.mono);
   promote_due(now);
   std::size_t swept = model::kSweptPerTurn;
   release_lines(swept);
@@ -95,9 +96,9 @@ void Deliveries::read_payload(const Grant& grant) {
 }
 
 bool Deliveries::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
-  const auto at = reads_.find(id);
-  if (at == reads_.end()) return false;
   now_ = now;
+  const auto at = reads_.find(id);
+  if (at == reads_.end()) return parked_loaded(id, answer, now);
   const PayloadRead read = std::move(at->second);
   reads_.erase(at);
   PendingEvent& event = events_.at(read.event);

@@ -36,6 +36,7 @@ DeliveryOptions delivery_options(const EngineOptions& options, std::uint64_t see
                                   options.in_flight, options.isolation};
   chosen.targets = options.targets;
   chosen.payload_cache_bytes = options.payload_cache_bytes;
+  chosen.resident = options.resident;
   chosen.disable_after = options.disable_after;
   chosen.seed = seed;
   return chosen;
@@ -176,7 +177,6 @@ void Engine::finish(AttemptId id, const model::Outcome& outcome, Now now) {
 }
 
 void Engine::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
-  // ParkedLoaded answers nothing that is asked today: like any other answer it finds no asker.
   static_cast<void>(
       parts_->publisher.loaded(id, answer, now) || parts_->deliveries.loaded(id, answer, now) ||
       parts_->mending.loaded(id, answer, now) || parts_->recover_jobs.loaded(id, answer, now));
@@ -275,7 +275,9 @@ EngineStats Engine::stats() const {
   stats.triggers = parts_->registry.trigger_count();
   stats.pending = parts_->deliveries.counts().pending();
   stats.in_flight = parts_->deliveries.in_flight();
-  stats.delayed = parts_->deliveries.counts().delayed();
+  stats.delayed = parts_->deliveries.counts().delayed() +
+                  parts_->deliveries.parking().count(model::ParkedKind::kDelayed);
+  stats.parked = parts_->deliveries.parking().count();
   stats.oldest_pending = parts_->deliveries.oldest_pending();
   stats.hook_calls = parts_->hooks.calls();
   stats.hooks_in_flight = parts_->hooks.in_flight();

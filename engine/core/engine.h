@@ -40,6 +40,7 @@ struct EngineOptions {
   std::size_t webhooks_per_org_max = model::kWebhooksPerOrgMax;
   std::size_t triggers_per_webhook_max = model::kTriggersPerWebhookMax;
   std::size_t payload_cache_bytes = model::kPayloadCacheBytesDefault;
+  std::size_t resident = model::kResidentDefault;  // deliveries that wait in memory, about
   std::size_t dedup_ids = model::kDedupIdsDefault;
   base::Duration dedup_window = model::kDedupWindow;
   DoorRates rates;  // each rate and burst above 0
@@ -65,6 +66,7 @@ struct EngineStats {
   std::uint64_t pending = 0;                     // deliveries not final
   std::uint64_t in_flight = 0;                   // of these, on the wire
   std::uint64_t delayed = 0;                     // of these, waiting for a retry
+  std::uint64_t parked = 0;                      // of these, in the store alone
   std::optional<base::WallTime> oldest_pending;  // when its event was accepted
   std::uint64_t hook_calls = 0;                  // synchronous hooks under way
   std::uint64_t hooks_in_flight = 0;             // calls of webhooks for them

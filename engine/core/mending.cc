@@ -103,7 +103,9 @@ void Mending::go_on(const Waiting& waiting, const StoredDelivery& stored, Now no
   const WebhookPtr webhook = registry_.find(waiting.org, waiting.webhook);
   const bool may_get_it = webhook != nullptr && webhook->state != WebhookState::kDisabled;
   if (waiting.wish == Wish::kRetry && !may_get_it) return ask(waiting);  // which says why not
-  const std::optional<DeliveryRef> open = deliveries_.find_open(stored.event->seq, stored.match);
+  std::optional<DeliveryRef> open = deliveries_.find_open(stored.event->seq, stored.match);
+  if (!open && deliveries_.is_stale(waiting.watch, stored)) return ask(waiting);
+  if (!open) open = deliveries_.bring_in_parked(stored);
   if (waiting.wish == Wish::kRetry) {
     if (!open) return retry(waiting, stored, now);
     // Its row will be in this batch.
@@ -176,6 +178,8 @@ model::PendingCounts Mending::counts_of(const model::Webhook& webhook) const {
   model::PendingCounts counts;
   counts.in_flight = places.in_flight;
   counts.delayed = places.delayed;
+  const ParkedPart* parked = deliveries_.parking().part(webhook.ref, model::ParkedKind::kDelayed);
+  if (parked != nullptr) counts.delayed += parked->count;
   counts.in_line = places.in_line;
   const std::uint64_t elsewhere = counts.in_flight + counts.delayed + counts.in_line;
   counts.pending = std::max(deliveries_.counts().pending_of(webhook.ref).count, elsewhere);

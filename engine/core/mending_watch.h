@@ -1,8 +1,9 @@
-// Reads of deliveries that are over take their time, and meanwhile one may be given again, and be
-// over again: of that the answer does not know. Who reads says when it began, and asks afterwards.
+// Reads of deliveries that are over, or parked, take their time. Meanwhile one may be given again,
+// or read back, and be over again: of that the answer does not know. Who reads says when it began,
+// and asks afterwards.
 //
-// Thread: the engine's. Memory: one entry for each delivery that was given again and is over since
-// the oldest read under way began.
+// Thread: the engine's. Memory: one entry for each delivery that was given again and is over, and
+// for each event that left the memory, since the oldest read under way began.
 #pragma once
 
 #include <cstddef>
@@ -16,12 +17,15 @@
 
 namespace triggerd::core {
 
+// In the place of a match: the event has left the memory, whatever stands in its rows now.
+inline constexpr std::uint32_t kWholeEvent = 0xffffffff;
+
 class MendingWatch {
  public:
   // A read begins; names it. Ended exactly once.
   [[nodiscard]] std::uint64_t began();
   void ended(std::uint64_t read);
-  // A delivery that was given again is over: the match of an event.
+  // A delivery that was given again is over (the match of an event), or an event has left.
   void over(model::EventSeq seq, std::uint32_t match);
   // Was it over again since this read began? Requires: the read has not ended.
   [[nodiscard]] bool is_over_since(std::uint64_t read, model::EventSeq seq,

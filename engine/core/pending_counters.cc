@@ -10,6 +10,15 @@ using model::EventSeq;
 using model::OrgId;
 using model::WebhookRef;
 
+namespace {
+
+bool waits(DeliveryPlace place) {
+  return place == DeliveryPlace::kLane || place == DeliveryPlace::kDelayed ||
+         place == DeliveryPlace::kInLine;
+}
+
+}  // namespace
+
 void PendingCounters::added(const OrgId& org, WebhookRef ref, EventSeq seq) {
   ++pending_;
   OfOrganization& of_org = by_org_[org];
@@ -30,7 +39,10 @@ void PendingCounters::concluded(const OrgId& org, WebhookRef ref) {
 }
 
 void PendingCounters::moved(WebhookRef ref, DeliveryPlace from, DeliveryPlace to) {
-  PlaceCounts& places = by_webhook_[ref.value()].places;
+  OfWebhook& of_webhook = by_webhook_[ref.value()];
+  if (waits(to) && of_webhook.waiting++ == 0) ++backlogged_;
+  if (waits(from) && --of_webhook.waiting == 0) --backlogged_;
+  PlaceCounts& places = of_webhook.places;
   const auto count = [this, &places](DeliveryPlace place, std::uint32_t by) {
     switch (place) {
       case DeliveryPlace::kInFlight:
@@ -46,6 +58,7 @@ void PendingCounters::moved(WebhookRef ref, DeliveryPlace from, DeliveryPlace to
         return;
       case DeliveryPlace::kNowhere:
       case DeliveryPlace::kLane:
+      case DeliveryPlace::kParked:
         return;
     }
   };

@@ -1,7 +1,7 @@
 // How many deliveries are not over: in all, of an organization, of a webhook, and where those of a
 // webhook stand. Kept by counting.
 //
-// Thread: the engine's. Memory: 48 bytes for each webhook that ever had a delivery.
+// Thread: the engine's. Memory: 56 bytes for each webhook that ever had a delivery.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace triggerd::core {
 
-// Deliveries of a webhook by where they are; the others are in its lane.
+// Deliveries of a webhook by where they are; the others are in its lane, or parked.
 struct PlaceCounts {
   std::uint32_t in_flight = 0;  // or waiting for their payload, with their slots
   std::uint32_t delayed = 0;
@@ -33,6 +33,8 @@ class PendingCounters {
 
   [[nodiscard]] std::uint64_t pending() const { return pending_; }
   [[nodiscard]] std::uint64_t delayed() const { return delayed_; }
+  // Webhooks with deliveries that wait in memory: in a lane, delayed or in line.
+  [[nodiscard]] std::uint32_t backlogged() const { return backlogged_; }
   [[nodiscard]] std::uint64_t pending_of(const model::OrgId& org) const;
   [[nodiscard]] model::PendingOfWebhook pending_of(model::WebhookRef ref) const;
   [[nodiscard]] PlaceCounts places_of(model::WebhookRef ref) const;
@@ -46,6 +48,7 @@ class PendingCounters {
   struct OfWebhook {
     model::PendingOfWebhook pending;
     PlaceCounts places;
+    std::uint32_t waiting = 0;  // in memory
   };
   struct OfOrganization {
     std::uint64_t pending = 0;
@@ -54,6 +57,7 @@ class PendingCounters {
 
   std::uint64_t pending_ = 0;
   std::uint64_t delayed_ = 0;
+  std::uint32_t backlogged_ = 0;
   std::unordered_map<model::OrgId, OfOrganization> by_org_;  // never iterated
   std::vector<OfWebhook> by_webhook_;                        // by ref
   std::vector<model::WebhookRef> concluded_;                 // since settle(), one each time

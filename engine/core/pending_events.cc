@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/base/assert.h"
+#include "engine/model/limits.h"
 
 namespace triggerd::core {
 
@@ -20,6 +21,24 @@ std::size_t bytes_of(const model::Event& event) {
 }
 
 }  // namespace
+
+void fill(PendingEvent& event, const model::PendingChunk& row) {
+  const std::size_t first = row.chunk * model::kPendingChunkEntries;
+  TRIGGERD_ASSERT(first + row.entries.size() <= event.count);
+  for (std::size_t i = 0; i < row.entries.size(); ++i) {
+    const model::PendingEntry& entry = row.entries[i];
+    PendingDelivery& delivery = event.deliveries[first + i];
+    if (delivery.known) return;
+    delivery.known = true;
+    delivery.webhook = entry.webhook;
+    delivery.generation = entry.generation;
+    delivery.state = entry.state;
+    delivery.attempts = entry.attempts;
+    delivery.attempts_before = entry.attempts_before;
+    delivery.due = entry.due;
+    if (entry.parked) delivery.place = DeliveryPlace::kParked;
+  }
+}
 
 std::uint32_t PendingEvents::take_place() {
   if (free_.empty()) {
@@ -57,6 +76,37 @@ std::uint32_t PendingEvents::insert(PendingEvent event) {
   events_[after]->before = place;
   events_[place] = std::make_unique<PendingEvent>(std::move(event));
   return place;
+}
+
+std::uint32_t PendingEvents::bring_in(const model::PendingChunk& row) {
+  std::uint32_t place = find_from(row.seq);
+  if (place == kNoEvent || events_[place]->seq != row.seq) {
+    PendingEvent event;
+    event.seq = row.seq;
+    event.id = row.event_id;
+    event.org = row.org;
+    event.accepted_at = row.accepted_at;
+    event.name = row.event_name;
+    if (!row.ordering_key.empty()) {
+      event.ordering_key = std::make_unique<std::string>(row.ordering_key);
+    }
+    event.count = row.matches_in_all;
+    event.deliveries = std::make_unique<PendingDelivery[]>(event.count);
+    // Rows that are not there any more are of deliveries that are over, whichever way.
+    for (std::uint32_t i = 0; i < event.count; ++i) {
+      event.deliveries[i].state = model::DeliveryState::kDelivered;
+    }
+    place = insert(std::move(event));
+  }
+  fill(*events_[place], row);
+  return place;
+}
+
+bool PendingEvents::is_known(model::EventSeq seq, std::uint32_t match) {
+  const std::uint32_t place = find_from(seq);
+  if (place == kNoEvent) return false;
+  const PendingEvent& event = *events_[place];
+  return event.seq == seq && match < event.count && event.deliveries[match].known;
 }
 
 std::uint32_t PendingEvents::find_from(model::EventSeq seq) {

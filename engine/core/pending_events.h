@@ -1,4 +1,4 @@
-// Events that still have deliveries to make, and the cache of their payloads.
+// Events that have deliveries to make which are not parked, and the cache of their payloads.
 //
 // An event has a place (a u32, given out again when it has gone); a delivery is (place, match).
 // About 180 bytes an event and 24 a delivery; the payload is extra and shared by all its
@@ -31,6 +31,7 @@ enum class DeliveryPlace : std::uint8_t {
   kInFlight,  // on the wire
   kReading,   // has its slots, waits for the payload
   kInLine,    // behind another one of its ordering key
+  kParked,    // in the store alone, though its event is here for others
 };
 
 struct PendingDelivery {
@@ -41,8 +42,9 @@ struct PendingDelivery {
   model::DeliveryState state = model::DeliveryState::kReady;  // stored
   std::uint8_t attempts = 0;                                  // stored, as is the next
   std::uint8_t attempts_before = 0;                           // of these, before it was given again
-  DeliveryPlace place : 7 = DeliveryPlace::kNowhere;
+  DeliveryPlace place : 6 = DeliveryPlace::kNowhere;
   bool keyed : 1 = false;  // has entered a line of its ordering key
+  bool known : 1 = false;  // its row has been read, or is ours: the store alone tells of the others
 };
 static_assert(sizeof(PendingDelivery) <= 24);
 
@@ -59,18 +61,22 @@ struct PendingEvent {
   model::EventPtr content;                    // null: cold
   std::unique_ptr<PendingDelivery[]> deliveries;
   std::uint32_t count = 0;
-  std::uint32_t open = 0;    // deliveries not final
+  std::uint32_t open = 0;    // deliveries not final, and not parked
   std::uint32_t active = 0;  // of these, in a lane, reading or in flight
   std::uint32_t busy = 0;    // of these, reading or in flight
   model::ReadId reading;     // of the payload; 0: none under way
   std::uint32_t read_retries = 0;
   CacheList cache_list = CacheList::kNone;
   bool is_mark = false;
+  bool is_leaving = false;  // none is open: it is forgotten at the end of the turn
   std::uint32_t cache_before = kNoEvent;
   std::uint32_t cache_after = kNoEvent;
   std::uint32_t before = kNoEvent;  // in order of sequence
   std::uint32_t after = kNoEvent;
 };
+
+// What the row tells of the deliveries, unless they are known already.
+void fill(PendingEvent& event, const model::PendingChunk& row);
 
 class PendingEvents {
  public:
@@ -80,6 +86,10 @@ class PendingEvents {
   std::uint32_t add(PendingEvent event);
   // Adds one that may belong between others. Requires: none of its sequence is there.
   std::uint32_t insert(PendingEvent event);
+  // The event with what its row tells, unless that is known already. Nothing is open by it.
+  std::uint32_t bring_in(const model::PendingChunk& row);
+  // Is this delivery of the event in memory, wherever it stands?
+  [[nodiscard]] bool is_known(model::EventSeq seq, std::uint32_t match);
   // The first of this sequence or a later one; kNoEvent when there is none.
   [[nodiscard]] std::uint32_t find_from(model::EventSeq seq);
   // Requires: it is there.

@@ -200,6 +200,12 @@ void RecoverJobs::take(Jobs::iterator at, const model::FinalsLoaded& page, Now n
   std::uint32_t given = 0;
   for (const model::StoredDelivery& stored : page.deliveries) {
     const model::EventSeq seq = stored.event->seq;
+    // What the page says of it is not true any more: the next one goes on from here.
+    if (deliveries_.is_stale(at->second.watch, stored)) {
+      job.position = std::max(job.position, model::EventSeq(seq.value() - 1));
+      put(at->second);
+      return wait_until(at, now.mono);
+    }
     // Somebody else may have given it again since the store was asked.
     const bool is_other = !model::is_final(stored.state) ||
                           deliveries_.find_open(seq, stored.match).has_value() ||

@@ -130,6 +130,12 @@ void Scheduler::close_lane(WebhookRef ref) {
   lanes_[ref.value()].reset();
 }
 
+std::size_t Scheduler::waiting(WebhookRef ref, Work work) const {
+  const Lane* lane = lane_of(ref);
+  if (lane == nullptr) return 0;
+  return work == Work::kFresh ? lane->fresh.size() : lane->retries.size();
+}
+
 bool Scheduler::is_idle(WebhookRef ref) const {
   const Lane* lane = lane_of(ref);
   return lane == nullptr || (!lane->has_waiting() && lane->in_flight == 0);

@@ -75,6 +75,8 @@ class Scheduler {
   // Requires: has_lane, nothing waiting, nothing in flight.
   void close_lane(model::WebhookRef ref);
   [[nodiscard]] bool is_idle(model::WebhookRef ref) const;  // nothing waiting, nothing in flight
+  // None where there is no lane.
+  [[nodiscard]] std::size_t waiting(model::WebhookRef ref, Work work) const;
 
   // --- Waiting deliveries. Requires: has_lane -------------------------------------------------
   void push_back(model::WebhookRef ref, DeliveryRef delivery, Work work = Work::kFresh);

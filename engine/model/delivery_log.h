@@ -73,7 +73,7 @@ struct StoredDelivery {
   std::uint32_t match = 0;  // which of the event's
   DeliveryState state = DeliveryState::kReady;
   std::uint16_t attempts = 0;
-  std::optional<PendingChunk> parked_in;  // the row that holds it, while it is parked
+  std::optional<PendingChunk> row;  // the pending one that it shares, where there is one
 };
 
 // A delivery that was given up, of whichever webhook of an organization.

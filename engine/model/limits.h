@@ -159,8 +159,8 @@ inline constexpr std::uint32_t kInFlightPerHostDefault = 64;
 inline constexpr std::uint32_t kInFlightDefault = 4096;
 // Bytes of event payloads kept in memory; above it the oldest are read again when needed.
 inline constexpr std::size_t kPayloadCacheBytesDefault = std::size_t{64} * 1024 * 1024;
-// Deliveries that wait in memory, about: the others are parked in the store (core/parking). Webhooks
-// with a backlog share this; however many they are, each keeps the minimum of its own.
+// Deliveries that wait in memory, about: the others are parked in the store (core/parking).
+// Webhooks with a backlog share this; however many they are, each keeps the minimum of its own.
 inline constexpr std::size_t kResidentDefault = 100'000;
 inline constexpr std::uint32_t kResidentPerWebhookMin = 4;
 // Of a webhook that wants order: those that wait behind another of their key.

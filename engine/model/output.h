@@ -210,8 +210,8 @@ struct ReadEventId {
 // keys, with their events as far as kParkedPageBytes go.
 struct ReadParked {
   struct Lane {
-    ParkedKey from;   // nothing of its webhook and kind is parked below
-    WallTime until;   // kDelayed: those due by then
+    ParkedKey from;  // nothing of its webhook and kind is parked below
+    WallTime until;  // kDelayed: those due by then
     std::uint32_t count_max = 0;
   };
   std::vector<Lane> lanes;

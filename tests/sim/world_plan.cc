@@ -60,6 +60,7 @@ core::EngineOptions draw_engine(base::Random& random) {
   options.pending_max = draw_chance(random, 0.2) ? draw_count(random, 50, 800) : 200'000;
   options.payload_cache_bytes =
       draw_chance(random, 0.4) ? draw_count(random, 0, 32 * 1024) : 16 * 1024 * 1024;
+  options.resident = draw_chance(random, 0.4) ? draw_count(random, 0, 200) : 100'000;
   // Short enough for troubles of hours to end in it.
   options.disable_after = draw_chance(random, 0.5) ? base::Duration(hours(2)) : hours(120);
   options.dedup_ids = draw_chance(random, 0.4) ? draw_count(random, 4, 64) : 4096;
@@ -124,7 +125,8 @@ std::string describe(const WorldPlan& plan) {
          text(", retry share ", engine.isolation.retry_share_percent) +
          text(", pending per organization ", engine.pending_per_org_max) +
          text(", in all ", engine.pending_max) +
-         text(", payload cache ", engine.payload_cache_bytes) + text(", ids ", engine.dedup_ids) +
+         text(", payload cache ", engine.payload_cache_bytes) +
+         text(", resident ", engine.resident) + text(", ids ", engine.dedup_ids) +
          text(", hosts ", plan.hosts) + text(", webhooks ", plan.webhooks_max) +
          text(", batch ", plan.batch_max) + text(", trouble ", plan.receiver_trouble);
 }

@@ -38,6 +38,7 @@ class World {
     options_.in_flight_per_host = static_cast<std::uint32_t>(1 + dice_.below(4));
     options_.in_flight = static_cast<std::uint32_t>(1 + dice_.below(8));
     options_.payload_cache_bytes = dice_.below(3) * 700;
+    options_.resident = dice_.below(2) * 12;
     options_.dedup_ids = 1 + dice_.below(20);
     options_.retry_schedule = {std::chrono::seconds(1), std::chrono::seconds(10)};
     options_.pending_max = options_.pending_per_org_max = 60;
@@ -167,6 +168,8 @@ class World {
       if (const auto* event = std::get_if<model::ReadEvent>(&read.what)) {
         answer = model::EventLoaded{durable_.event(event->seq)};
         RC_ASSERT(std::get<model::EventLoaded>(answer).event != nullptr);
+      } else if (const auto* parked = std::get_if<model::ReadParked>(&read.what)) {
+        answer = durable_.parked(*parked);
       } else {
         answer = durable_.event_id(std::get<model::ReadEventId>(read.what));
       }
