@@ -114,6 +114,7 @@ void EngineMetrics::observe(const core::EngineStats& stats, base::Now now) {
   pending_.set(static_cast<double>(stats.pending));
   in_flight_.set(static_cast<double>(stats.in_flight));
   delayed_.set(static_cast<double>(stats.delayed));
+  parked_.set(static_cast<double>(stats.parked));
   hook_calls_.set(static_cast<double>(stats.hook_calls));
   publishes_waiting_.set(static_cast<double>(stats.publishes_waiting));
   const base::WallTime oldest = stats.oldest_pending.value_or(now.wall);
@@ -234,6 +235,9 @@ void EngineMetrics::append_stats(Exposition& page) const {
                  pending_.value());
   page.one_gauge("triggerd_deliveries_in_flight", "Of these, on the wire.", in_flight_.value());
   page.one_gauge("triggerd_retries_scheduled", "Of these, waiting for a retry.", delayed_.value());
+  page.one_gauge("triggerd_deliveries_in_store_only",
+                 "Of the pending ones, those that wait in the store because memory has its share.",
+                 parked_.value());
   page.one_gauge("triggerd_delivery_oldest_pending_seconds",
                  "Since the oldest event with a pending delivery was accepted; 0: none is.",
                  oldest_pending_seconds_.value());

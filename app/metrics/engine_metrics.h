@@ -95,6 +95,7 @@ class EngineMetrics {
   Level pending_;
   Level in_flight_;
   Level delayed_;
+  Level parked_;
   Level oldest_pending_seconds_;
   Level publishes_waiting_;
   Level hook_calls_;

@@ -24,8 +24,9 @@ class OperationsMetrics {
   void append_to(Exposition& page) const;
 
  private:
-  static constexpr std::array<std::string_view, 8> kColumns{
-      "registry", "events", "event_ids", "pending", "attempts", "org_events", "finals", "meta"};
+  static constexpr std::array<std::string_view, 9> kColumns{"registry", "events",   "event_ids",
+                                                            "pending",  "attempts", "org_events",
+                                                            "parked",   "finals",   "meta"};
 
   void append_store(Exposition& page) const;
 
