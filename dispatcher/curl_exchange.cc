@@ -246,7 +246,13 @@ curl_socket_t CurlExchange::on_open(void* exchange, curlsocktype /*purpose*/,
     return CURL_SOCKET_BAD;
   }
   const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-  if (fd >= 0) return fd;
+  if (fd >= 0) {
+    // Of an answer that is too long the rest is never read: the kernel need not take it either.
+    // Where this fails, the system's own bound holds.
+    const int bytes = static_cast<int>(model::kAnswerBytesRead);
+    static_cast<void>(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes));
+    return fd;
+  }
   self->no_descriptor_ = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
   return CURL_SOCKET_BAD;
 }
