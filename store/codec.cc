@@ -224,7 +224,8 @@ void fields(Row& row, Record& event) {
 
 //   PendingChunk:  seq number | chunk number | org uuid | event_id uuid | event_name text |
 //                  matches_in_all number | accepted_at time | ordering_key text |
-//                  entries list of (webhook number, generation number, state byte, attempts byte,
+//                  entries list of (webhook number, generation number,
+//                                   state byte (its high bit: parked), attempts byte,
 //                                   attempts_before byte,
 //                                   due signed (ns since 1970; most are 0, one byte))
 constexpr std::uint8_t kind_of(const model::PendingChunk*) {
@@ -243,7 +244,9 @@ void fields(Row& row, Record& pending) {
   row.list(pending.entries, kRowListMax, [](Row& in, auto& entry) {
     in.number(entry.webhook);
     in.number(entry.generation);
-    in.enumerator(entry.state, model::DeliveryState::kReady, model::DeliveryState::kCancelled);
+    in.flagged_enumerator(entry.state, model::DeliveryState::kReady,
+                          model::DeliveryState::kCancelled, entry.parked);
+    in.refuse_unless(!entry.parked || !model::is_final(entry.state));
     in.byte(entry.attempts);
     in.byte(entry.attempts_before);
     in.due(entry.due);

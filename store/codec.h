@@ -24,7 +24,9 @@
 //
 // Change rule: a field is never moved, retyped or dropped within a version. A new field means
 // kRowVersion + 1 for that binary, decode() goes on reading the older versions, and samples of the
-// older ones stay in tests/data/store_format_*.
+// older ones stay in tests/data/store_format_*. A bit that was always 0 may come to mean something:
+// the rows stay what they were, and a new store format (store/rocks_store) keeps older binaries
+// away.
 //
 // Pure functions; any thread.
 #pragma once

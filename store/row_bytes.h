@@ -76,12 +76,13 @@ class RowReader {
   }
   template <class Enum>
   void enumerator(Enum& value, Enum first, Enum last) {
+    enumerator_of(take(), value, first, last);
+  }
+  template <class Enum>
+  void flagged_enumerator(Enum& value, Enum first, Enum last, bool& flag) {
     const std::uint8_t read = take();
-    if (read < static_cast<std::uint8_t>(first) || read > static_cast<std::uint8_t>(last)) {
-      fail();
-      return;
-    }
-    value = static_cast<Enum>(read);
+    flag = (read & 0x80U) != 0;
+    enumerator_of(static_cast<std::uint8_t>(read & 0x7fU), value, first, last);
   }
   void byte(std::uint8_t& value) { value = take(); }
   void flag(bool& value) {
@@ -140,6 +141,14 @@ class RowReader {
   static void emplace_at(Variant& value, std::uint8_t index, std::index_sequence<Indices...>) {
     static_cast<void>(
         ((Indices == index ? (value.template emplace<Indices>(), true) : false) || ...));
+  }
+  template <class Enum>
+  void enumerator_of(std::uint8_t read, Enum& value, Enum first, Enum last) {
+    if (read < static_cast<std::uint8_t>(first) || read > static_cast<std::uint8_t>(last)) {
+      fail();
+      return;
+    }
+    value = static_cast<Enum>(read);
   }
   void fail() {
     ok_ = false;

@@ -57,6 +57,12 @@ class RowWriter {
     TRIGGERD_ASSERT(value >= first && value <= last);
     put(static_cast<std::uint8_t>(value));
   }
+  // An enumerator below 128, with a flag in its high bit.
+  template <class Enum>
+  void flagged_enumerator(const Enum& value, Enum first, Enum last, const bool& flag) {
+    TRIGGERD_ASSERT(value >= first && value <= last);
+    put(static_cast<std::uint8_t>(static_cast<unsigned>(value) | (flag ? 0x80U : 0U)));
+  }
   void byte(const std::uint8_t& value) { put(value); }
   // For what the reader refuses: here it would be our mistake.
   void refuse_unless(bool good) { TRIGGERD_ASSERT(good); }

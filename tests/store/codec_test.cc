@@ -5,6 +5,7 @@
 #include <rapidcheck/gtest.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
@@ -222,6 +223,7 @@ model::PendingChunk any_record() {
     entry.state = any_between(model::DeliveryState::kReady, model::DeliveryState::kCancelled);
     entry.attempts = any<std::uint8_t>();
     entry.due = any_time();
+    entry.parked = !model::is_final(entry.state) && any<bool>();
   }
   return pending;
 }
@@ -475,6 +477,25 @@ TYPED_TEST(Codec, RowsOfFormat1AreRead) {
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(read.value(), sample);
   EXPECT_EQ(hexadecimal(encoded(sample)), hexadecimal(row)) << "the layout of version 1 changed";
+}
+
+TEST(CodecParked, AParkedEntryIsWhatItWasWithTheHighBitOfItsState) {
+  model::PendingChunk parked = Sample<model::PendingChunk>::value();
+  std::string expected = encoded(parked);
+  parked.entries[0].parked = true;
+  const std::string row = encoded(parked);
+  expected.resize(expected.size() - 8);
+  const std::size_t state_at =
+      std::mismatch(expected.begin(), expected.end(), row.begin()).first - expected.begin();
+  ASSERT_EQ(expected[state_at], static_cast<char>(model::DeliveryState::kDelayed));
+  expected[state_at] = static_cast<char>(expected[state_at] | 0x80);
+  EXPECT_EQ(row, with_checksum(expected));
+
+  expected[state_at] =
+      static_cast<char>(static_cast<unsigned>(model::DeliveryState::kDead) | 0x80U);
+  expect_corrupt<model::PendingChunk>(with_checksum(expected), "over, and parked");
+  expected[state_at] = static_cast<char>(0x80);
+  expect_corrupt<model::PendingChunk>(with_checksum(expected), "in no state");
 }
 
 TEST(CodecLimits, TextAtTheLimitIsStored) {
