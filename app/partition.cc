@@ -43,6 +43,8 @@ bool is_outcome(const model::Mutation& mutation) {
   return is_hook_call(mutation) || std::holds_alternative<model::PutAttempt>(mutation) ||
          std::holds_alternative<model::PutPending>(mutation) ||
          std::holds_alternative<model::ErasePending>(mutation) ||
+         std::holds_alternative<model::PutParked>(mutation) ||
+         std::holds_alternative<model::EraseParked>(mutation) ||
          std::holds_alternative<model::PutCounters>(mutation);
 }
 
@@ -479,9 +481,9 @@ model::ReadAnswer answer_to(store::Store& store, const model::Read& read) {
   }
   const auto& parked = std::get<model::ReadParked>(read.what);
   base::Result<store::ListPage> page =
-      store.list(store::ListPending{parked.webhook, parked.after, parked.count_max});
+      store.list(store::ListParked{parked, model::kParkedPageBytes});
   if (!page.ok()) return model::ReadFailed{page.error()};
-  return model::ParkedLoaded{std::move(page.value().pending)};
+  return std::move(page.value().parked);
 }
 
 }  // namespace

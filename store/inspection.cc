@@ -15,6 +15,12 @@ using base::ErrorCode;
 using base::Result;
 using base::Status;
 
+namespace {
+
+constexpr std::uint32_t kParkedSinceFormat = 2;
+
+}  // namespace
+
 Inspection::Inspection(std::unique_ptr<Opened> opened) : opened_(std::move(opened)) {}
 
 Inspection::~Inspection() = default;
@@ -38,9 +44,18 @@ Result<std::unique_ptr<Inspection>> Inspection::open(const std::string& path,
   rocksdb::DBOptions database = database_options(options);
   database.create_missing_column_families = false;
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  std::vector<std::string> present;
+  const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(database, path, &present);
+  if (!listed.ok()) return translate(listed, "cannot read data folder " + path);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (const std::string_view name : kColumnNames) {
-    descriptors.emplace_back(std::string(name), column_options(name, options, cache));
+  std::vector<Column> opened_columns;
+  for (std::size_t column = 0; column < kColumns; ++column) {
+    const std::string name(kColumnNames[column]);
+    if (column == kParked && std::find(present.begin(), present.end(), name) == present.end()) {
+      continue;
+    }
+    opened_columns.push_back(static_cast<Column>(column));
+    descriptors.emplace_back(name, column_options(name, options, cache));
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* rocks = nullptr;
@@ -48,27 +63,33 @@ Result<std::unique_ptr<Inspection>> Inspection::open(const std::string& path,
       rocksdb::DB::OpenForReadOnly(database, path, descriptors, &handles, &rocks);
   if (!status.ok()) return translate(status, "cannot open data folder " + path);
   opened->rocks.reset(rocks);
-  TRIGGERD_ASSERT(handles.size() == kColumns);
-  std::copy(handles.begin(), handles.end(), opened->columns.begin());
+  TRIGGERD_ASSERT(handles.size() == opened_columns.size());
+  for (std::size_t i = 0; i < handles.size(); ++i) opened->columns[opened_columns[i]] = handles[i];
 
   const Result<std::optional<std::string>> format = opened->get(kMeta, std::string(kFormatKey));
   if (!format.ok()) return format.error();
   if (!format.value()) {
     return base::Error{ErrorCode::kCorrupt, "data folder " + path + " has lost its format"};
   }
-  if (Status known = check_format(path, *format.value()); !known.ok()) return known.error();
+  const Result<std::uint32_t> known = check_format(path, *format.value());
+  if (!known.ok()) return known.error();
+  opened->format = known.value();
+  if (opened->columns[kParked] == nullptr && opened->format >= kParkedSinceFormat) {
+    return base::Error{ErrorCode::kCorrupt, "data folder " + path + " has lost a column"};
+  }
   return std::unique_ptr<Inspection>(new Inspection(std::move(opened)));
 }
 
 Result<StoreStats> Inspection::stats(FileProgress& progress) {
   const Opened& opened = *opened_;
   StoreStats stats;
-  stats.format = kStoreFormat;
+  stats.format = opened.format;
   Status fault;
   for (std::size_t at = kRegistry; at < kColumns; ++at) {
     const auto column = static_cast<Column>(at);
     StoreStats::Column& of_column = stats.columns.emplace_back();
     of_column.name = kColumnNames[column];
+    if (opened.columns[column] == nullptr) continue;
     opened.rocks->GetIntProperty(
         opened.columns[column], rocksdb::DB::Properties::kTotalSstFilesSize, &of_column.file_bytes);
     const Status read =

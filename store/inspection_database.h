@@ -27,6 +27,7 @@ struct Inspection::Opened {
   // The row under this key; nothing when there is none.
   [[nodiscard]] base::Result<std::optional<std::string>> get(Column column,
                                                              const std::string& key) const {
+    if (columns[column] == nullptr) return std::optional<std::string>();
     std::string row;
     const rocksdb::Status got = rocks->Get({}, columns[column], key, &row);
     if (got.IsNotFound()) return std::optional<std::string>();
@@ -37,6 +38,7 @@ struct Inspection::Opened {
   // Calls `each(key, row)` for every row, in order. kInvalid: given up.
   template <class Each>
   base::Status for_each(Column column, FileProgress& progress, const Each& each) const {
+    if (columns[column] == nullptr) return {};
     rocksdb::ReadOptions read;
     read.total_order_seek = true;
     read.fill_cache = false;
@@ -51,9 +53,11 @@ struct Inspection::Opened {
   }
 
   std::string path;
+  std::uint32_t format = 0;
   const SecretBox* secrets = nullptr;
   std::unique_ptr<StoreLock> lock;
   std::unique_ptr<rocksdb::DB> rocks;
+  // Null: of a store of an older format, which has no such column.
   std::array<rocksdb::ColumnFamilyHandle*, kColumns> columns{};
 };
 

@@ -15,6 +15,16 @@ void append_big_endian(std::string& key, Integer value) {
   }
 }
 
+template <class Integer>
+Integer take_big_endian(std::string_view& bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+    value = (value << 8) | static_cast<std::uint8_t>(bytes[i]);
+  }
+  bytes.remove_prefix(sizeof(Integer));
+  return static_cast<Integer>(value);
+}
+
 void append_uuid(std::string& key, const base::Uuid& uuid) {
   for (const std::uint8_t byte : uuid.bytes) key.push_back(static_cast<char>(byte));
 }
@@ -91,6 +101,31 @@ std::string attempt_key(model::WebhookRef webhook, model::EventSeq seq, std::uin
   return key;
 }
 
+std::string parked_key(const model::ParkedKey& parked) {
+  const std::int64_t due = parked.due.time_since_epoch().count();
+  TRIGGERD_ASSERT(parked.kind == model::ParkedKind::kDelayed ? due >= 0 : due == 0);
+  std::string key;
+  key.reserve(kParkedKeyBytes);
+  append_big_endian(key, parked.webhook.value());
+  append_big_endian(key, static_cast<std::uint8_t>(parked.kind));
+  append_big_endian(key, static_cast<std::uint64_t>(due));
+  append_big_endian(key, parked.seq.value());
+  return key;
+}
+
+std::string parked_end_key(model::WebhookRef webhook, model::ParkedKind kind) {
+  std::string key;
+  append_big_endian(key, webhook.value());
+  append_big_endian(key, static_cast<std::uint8_t>(static_cast<unsigned>(kind) + 1U));
+  return key;
+}
+
+std::string parked_row(std::uint32_t match) {
+  std::string row;
+  append_big_endian(row, match);
+  return row;
+}
+
 std::string org_event_key(model::OrgId org, model::EventSeq seq) {
   std::string key;
   key.reserve(kOrgEventKeyBytes);
@@ -140,16 +175,27 @@ std::string erasure_key(model::OrgId org) {
 
 model::EventSeq event_seq_of(std::string_view key) {
   TRIGGERD_ASSERT(key.size() == kEventKeyBytes);
-  std::uint64_t value = 0;
-  for (const char byte : key) value = (value << 8) | static_cast<std::uint8_t>(byte);
-  return model::EventSeq(value);
+  return model::EventSeq(take_big_endian<std::uint64_t>(key));
 }
 
 model::WebhookRef webhook_ref_of(std::string_view key) {
   TRIGGERD_ASSERT(key.size() == sizeof(std::uint32_t));
-  std::uint32_t value = 0;
-  for (const char byte : key) value = (value << 8) | static_cast<std::uint8_t>(byte);
-  return model::WebhookRef(value);
+  return model::WebhookRef(take_big_endian<std::uint32_t>(key));
+}
+
+std::optional<model::ParkedLoaded::Delivery> parked_of(std::string_view key, std::string_view row) {
+  if (key.size() != kParkedKeyBytes || row.size() != sizeof(std::uint32_t)) return std::nullopt;
+  model::ParkedLoaded::Delivery found;
+  found.key.webhook = model::WebhookRef(take_big_endian<std::uint32_t>(key));
+  found.key.kind = static_cast<model::ParkedKind>(take_big_endian<std::uint8_t>(key));
+  const auto due = take_big_endian<std::uint64_t>(key);
+  const bool is_fresh = found.key.kind == model::ParkedKind::kFresh;
+  if (!is_fresh && found.key.kind != model::ParkedKind::kDelayed) return std::nullopt;
+  if (due > static_cast<std::uint64_t>(INT64_MAX) || (is_fresh && due != 0)) return std::nullopt;
+  found.key.due = model::WallTime(base::Duration(static_cast<std::int64_t>(due)));
+  found.key.seq = model::EventSeq(take_big_endian<std::uint64_t>(key));
+  found.match = take_big_endian<std::uint32_t>(row);
+  return found;
 }
 
 }  // namespace triggerd::store

@@ -16,6 +16,7 @@
 //   pending     seq[8] chunk[4]                                  PendingChunk
 //   attempts    webhook[4] seq[8] number[2]                      AttemptRecord
 //   org_events  org[16] seq[8]                                   EventSummary
+//   parked      webhook[4] kind[1] due[8] seq[8]                 match[4]
 //   finals      'w' webhook[4] state[1] seq[8]                   nothing
 //               's' seq[8] state[1] webhook[4]                   nothing
 //               'o' org[16] seq[8] webhook[4]                    nothing: dead letters alone
@@ -28,11 +29,16 @@
 // Events are keyed by sequence, not by the ids that clients choose: they are written in order.
 // The attempts of one delivery lie together, the highest number last.
 // `finals` finds what is rare among much: deliveries that are dead or cancelled, of a webhook and
-// of an event, and dead letters of an organization. A change of any of this is a new format version
+// of an event, and dead letters of an organization.
+// `parked` leads from a webhook to its pending deliveries that nobody holds in memory
+// (model::ParkedKey; `due` in ns since 1970, 0 for fresh ones). Each of them is marked in its
+// pending row, and has one row here. A change of any of this is a new format version
 // (store/rocks_store).
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -48,6 +54,7 @@ inline constexpr std::string_view kEventIdsColumn = "event_ids";
 inline constexpr std::string_view kPendingColumn = "pending";
 inline constexpr std::string_view kAttemptsColumn = "attempts";
 inline constexpr std::string_view kOrgEventsColumn = "org_events";
+inline constexpr std::string_view kParkedColumn = "parked";
 inline constexpr std::string_view kFinalsColumn = "finals";
 inline constexpr std::string_view kMetaColumn = "meta";
 
@@ -84,6 +91,11 @@ inline constexpr std::string_view kRetainedFromKey = "retained_from";
 [[nodiscard]] std::string pending_key(model::EventSeq seq, std::uint32_t chunk);
 [[nodiscard]] std::string attempt_key(model::WebhookRef webhook, model::EventSeq seq,
                                       std::uint16_t number);
+// Requires: `due` not before 1970, and none of a fresh one.
+[[nodiscard]] std::string parked_key(const model::ParkedKey& parked);
+// Behind every parked_key of this webhook and kind.
+[[nodiscard]] std::string parked_end_key(model::WebhookRef webhook, model::ParkedKind kind);
+[[nodiscard]] std::string parked_row(std::uint32_t match);
 
 [[nodiscard]] std::string org_event_key(model::OrgId org, model::EventSeq seq);
 [[nodiscard]] std::string final_of_webhook_key(model::WebhookRef webhook,
@@ -98,7 +110,7 @@ inline constexpr std::string_view kRetainedFromKey = "retained_from";
 // Bytes of attempt_key that all attempts of one delivery share.
 inline constexpr std::size_t kAttemptPrefixBytes = 4 + 8;
 inline constexpr std::size_t kEventKeyBytes = 8;
-
+inline constexpr std::size_t kParkedKeyBytes = 4 + 1 + 8 + 8;
 inline constexpr std::size_t kOrgEventKeyBytes = 16 + 8;
 inline constexpr std::size_t kFinalOfWebhookKeyBytes = 1 + 4 + 1 + 8;
 inline constexpr std::size_t kFinalOfEventKeyBytes = 1 + 8 + 1 + 4;
@@ -108,5 +120,8 @@ inline constexpr std::size_t kDeadOfOrgKeyBytes = 1 + 16 + 8 + 4;
 [[nodiscard]] model::EventSeq event_seq_of(std::string_view key);
 // The webhook at the end of a dead_of_org_key. Requires: 4 bytes.
 [[nodiscard]] model::WebhookRef webhook_ref_of(std::string_view key);
+// What a row of `parked` says; nothing: it has another form.
+[[nodiscard]] std::optional<model::ParkedLoaded::Delivery> parked_of(std::string_view key,
+                                                                     std::string_view row);
 
 }  // namespace triggerd::store

@@ -1,4 +1,4 @@
-// MemoryStore: the lists of the delivery log, and retention.
+// MemoryStore: the lists of the delivery log and of parked deliveries, and retention.
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
@@ -7,6 +7,7 @@
 #include "store/log_rows.h"
 #include "store/memory_bytes.h"
 #include "store/memory_store.h"
+#include "store/parked_rows.h"
 #include "store/retention.h"
 
 namespace triggerd::store {
@@ -140,6 +141,44 @@ Result<ListPage> MemoryStore::list_of(const ListEventsAfter& query) const {
   page.erased_before = retained_from_;
   if (!events_.contains(retained_from_)) page.erased_before = next_of(retained_from_);
   return page;
+}
+
+// --- Parked deliveries --------------------------------------------------------------------------
+
+class MemoryStore::ParkedReader final : public ParkedRows {
+ public:
+  explicit ParkedReader(const MemoryStore& store) : store_(store) {}
+
+  Status parked_from(const model::ParkedKey& from, const OnParked& each) override {
+    for (auto at = store_.parked_.lower_bound(from); at != store_.parked_.end(); ++at) {
+      const auto& [key, match] = *at;
+      if (key.webhook != from.webhook || key.kind != from.kind || !each({key, match})) break;
+    }
+    return {};
+  }
+  Result<std::optional<model::PendingChunk>> pending_at(EventSeq seq,
+                                                        std::uint32_t chunk) override {
+    const auto at = store_.pending_.find({seq, chunk});
+    if (at == store_.pending_.end()) return std::optional<model::PendingChunk>();
+    return std::optional<model::PendingChunk>(at->second);
+  }
+  Result<std::optional<EventSeq>> pending_from(EventSeq first) override {
+    const auto at = store_.pending_.lower_bound({first, 0});
+    if (at == store_.pending_.end()) return std::optional<EventSeq>();
+    return std::optional<EventSeq>(at->first.first);
+  }
+  Result<EventPtr> event_at(EventSeq seq) override {
+    const auto at = store_.events_.find(seq);
+    return at == store_.events_.end() ? EventPtr() : at->second;
+  }
+
+ private:
+  const MemoryStore& store_;
+};
+
+Result<ListPage> MemoryStore::list_of(const ListParked& query) const {
+  ParkedReader rows(*this);
+  return list_parked(rows, query);
 }
 
 // --- Retention --------------------------------------------------------------------------------

@@ -14,13 +14,6 @@ auto identity(const model::Trigger& trigger) {
   return std::tuple(trigger.org, trigger.webhook, trigger.type, trigger.name);
 }
 
-bool has_open_entry(const model::PendingChunk& chunk, model::WebhookRef webhook) {
-  return std::any_of(chunk.entries.begin(), chunk.entries.end(),
-                     [webhook](const model::PendingEntry& entry) {
-                       return entry.webhook == webhook && !model::is_final(entry.state);
-                     });
-}
-
 }  // namespace
 
 base::Status MemoryStore::commit(const model::Batch& batch) {
@@ -102,15 +95,6 @@ base::Result<ListPage> MemoryStore::list_of(const ListDeliveries& query) const {
   return page;
 }
 
-base::Result<ListPage> MemoryStore::list_of(const ListPending& query) const {
-  ListPage page;
-  for (auto at = pending_.upper_bound({query.after, UINT32_MAX});
-       at != pending_.end() && page.pending.size() < query.count_max; ++at) {
-    if (has_open_entry(at->second, query.webhook)) page.pending.push_back(at->second);
-  }
-  return page;
-}
-
 base::Result<ListPage> MemoryStore::list_of(const ListRecentEvents& query) const {
   ListPage page;
   std::uint64_t looked_at = 0;
@@ -168,6 +152,12 @@ void MemoryStore::apply(const model::PutPending& put) {
 }
 void MemoryStore::apply(const model::ErasePending& erase) {
   pending_.erase({erase.seq, erase.chunk});
+}
+void MemoryStore::apply(const model::PutParked& put) {
+  parked_[put.key] = put.match;
+}
+void MemoryStore::apply(const model::EraseParked& erase) {
+  parked_.erase(erase.key);
 }
 void MemoryStore::apply(const model::PutAttempt& put) {
   const model::AttemptRecord& attempt = put.attempt;

@@ -26,7 +26,8 @@ class MemoryStore final : public Store {
   base::Status close() override;
 
  private:
-  class LogReader;  // memory_log.cc, as is the next
+  class LogReader;  // memory_log.cc, as are the next
+  class ParkedReader;
   class Retainer;
   using TriggerKey = std::tuple<model::OrgId, model::WebhookRef, model::TriggerType, std::string>;
   using PendingKey = std::pair<model::EventSeq, std::uint32_t>;
@@ -45,6 +46,8 @@ class MemoryStore final : public Store {
   void apply(const model::PutEvent& put);
   void apply(const model::PutPending& put);
   void apply(const model::ErasePending& erase);
+  void apply(const model::PutParked& put);
+  void apply(const model::EraseParked& erase);
   void apply(const model::PutAttempt& put);
   void apply(const model::ReopenDelivery& reopen);
   void apply(const model::EraseLog& erase);
@@ -55,7 +58,7 @@ class MemoryStore final : public Store {
   void apply(const model::PutCounters& put);
 
   [[nodiscard]] base::Result<ListPage> list_of(const ListDeliveries& query) const;
-  [[nodiscard]] base::Result<ListPage> list_of(const ListPending& query) const;
+  [[nodiscard]] base::Result<ListPage> list_of(const ListParked& query) const;
   [[nodiscard]] base::Result<ListPage> list_of(const ListRecentEvents& query) const;
   [[nodiscard]] base::Result<ListPage> list_of(const ListLog& query) const;
   [[nodiscard]] base::Result<ListPage> list_of(const ListAttempts& query) const;
@@ -75,6 +78,7 @@ class MemoryStore final : public Store {
   std::map<model::EventSeq, model::EventPtr> events_;
   std::map<std::pair<model::OrgId, model::EventId>, EventRow> event_ids_;
   std::map<PendingKey, model::PendingChunk> pending_;
+  std::map<model::ParkedKey, std::uint32_t> parked_;
   std::map<AttemptKey, model::AttemptRecord> attempts_;
   // Dead and cancelled deliveries, of a webhook and of an event.
   std::set<std::tuple<model::WebhookRef, model::DeliveryState, model::EventSeq>> finals_;

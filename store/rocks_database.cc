@@ -46,7 +46,7 @@ base::Error unknown_column(const std::string& path, const std::string& column) {
     }
   }
   if (!format.empty()) {
-    if (base::Status known = check_format(path, format); !known.ok()) return known.error();
+    if (const auto known = check_format(path, format); !known.ok()) return known.error();
   }
   return {ErrorCode::kInvalid, "data folder " + path + " has a column \"" + column +
                                    "\" that this triggerd does not know; use a newer triggerd"};
@@ -54,14 +54,14 @@ base::Error unknown_column(const std::string& path, const std::string& column) {
 
 }  // namespace
 
-base::Status check_format(const std::string& path, const std::string& text) {
+base::Result<std::uint32_t> check_format(const std::string& path, const std::string& text) {
   std::uint32_t format = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), format);
   if (error != std::errc() || end != text.data() + text.size() || format == 0) {
     return base::Error{ErrorCode::kCorrupt, "data folder " + path + " has an unreadable format"};
   }
   if (format > kStoreFormat) return newer_format(path, text);
-  return {};
+  return format;
 }
 
 base::Status check_columns(const std::string& path) {
@@ -116,8 +116,10 @@ base::Status RocksStore::Database::open(const RocksStoreOptions& options) {
   rocks.reset(opened);
   TRIGGERD_ASSERT(handles.size() == kColumns);
   std::copy(handles.begin(), handles.end(), columns.begin());
-  if (base::Status known = check_or_found(); !known.ok()) return known;
-  return check_key();
+  const base::Result<std::uint32_t> format = check_or_found();
+  if (!format.ok()) return format.error();
+  if (base::Status known = check_key(); !known.ok()) return known;
+  return format.value() < kStoreFormat ? upgrade() : base::Status();
 }
 
 base::Result<bool> RocksStore::Database::is_blank() const {
@@ -132,7 +134,7 @@ base::Result<bool> RocksStore::Database::is_blank() const {
 }
 
 // Checks the format of a store, or founds a new one: format and key check in one commit.
-base::Status RocksStore::Database::check_or_found() {
+base::Result<std::uint32_t> RocksStore::Database::check_or_found() {
   std::string format;
   const rocksdb::Status got = rocks->Get({}, columns[kMeta], slice(kFormatKey), &format);
   if (got.ok()) return check_format(path, format);
@@ -152,6 +154,17 @@ base::Status RocksStore::Database::check_or_found() {
   durable.sync = true;
   if (status.ok()) status = rocks->Write(durable, &founding);
   if (!status.ok()) return translate(status, "cannot found a store in data folder " + path);
+  return kStoreFormat;
+}
+
+// Rows of format 1 are rows of this one, and the column that it lacks was made with the opening:
+// what is left is to keep older binaries from what they would take for damage.
+base::Status RocksStore::Database::upgrade() {
+  rocksdb::WriteOptions durable;
+  durable.sync = true;
+  const rocksdb::Status status =
+      rocks->Put(durable, columns[kMeta], slice(kFormatKey), std::to_string(kStoreFormat));
+  if (!status.ok()) return translate(status, "cannot upgrade data folder " + path);
   return {};
 }
 

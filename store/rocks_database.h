@@ -1,7 +1,7 @@
 // The open database behind RocksStore: its columns, and the ways to and from its rows. Private to
 // the store's sources: opening (rocks_database.cc), writing (rocks_writes.cc), reading
-// (rocks_reads.cc, rocks_log_rows.cc), erasing (rocks_retention.cc), and the methods over them
-// (rocks_store.cc).
+// (rocks_reads.cc, rocks_log_rows.cc, rocks_parked_rows.cc), erasing (rocks_retention.cc), and the
+// methods over them (rocks_store.cc).
 #pragma once
 
 #include <rocksdb/db.h>
@@ -32,13 +32,14 @@ enum Column : std::size_t {
   kPending,
   kAttempts,
   kOrgEvents,
+  kParked,
   kFinals,
   kMeta,
   kColumns
 };
 inline constexpr std::array<std::string_view, kColumns> kColumnNames = {
     "default",       kRegistryColumn,  kEventsColumn, kEventIdsColumn, kPendingColumn,
-    kAttemptsColumn, kOrgEventsColumn, kFinalsColumn, kMetaColumn};
+    kAttemptsColumn, kOrgEventsColumn, kParkedColumn, kFinalsColumn,   kMetaColumn};
 
 inline rocksdb::Slice slice(std::string_view bytes) {
   return {bytes.data(), bytes.size()};
@@ -50,8 +51,9 @@ inline std::string_view view(const rocksdb::Slice& bytes) {
 // The one place where RocksDB's words become ours.
 [[nodiscard]] base::Error translate(const rocksdb::Status& status, const std::string& what);
 
-// Fails when `text` is no format that this binary reads.
-[[nodiscard]] base::Status check_format(const std::string& path, const std::string& text);
+// The format that `text` names; fails when it is none that this binary reads.
+[[nodiscard]] base::Result<std::uint32_t> check_format(const std::string& path,
+                                                       const std::string& text);
 // Fails when the store at `path` has a column that this binary does not know.
 [[nodiscard]] base::Status check_columns(const std::string& path);
 // Is this the key that the store was founded with? `sealed`: its row of meta.
@@ -72,8 +74,9 @@ struct RocksStore::Database {
   Database& operator=(const Database&) = delete;
 
   base::Status open(const RocksStoreOptions& options);
-  base::Status check_or_found();
+  base::Result<std::uint32_t> check_or_found();
   base::Status check_key();
+  base::Status upgrade();
   [[nodiscard]] base::Result<bool> is_blank() const;
 
   base::Status add(rocksdb::WriteBatch& batch, const model::Mutation& mutation);
@@ -101,7 +104,7 @@ struct RocksStore::Database {
   template <class Record, class Each>
   base::Status for_each_registered(char prefix, Each each) const;
   base::Result<ListPage> list_of(const ListDeliveries& query) const;
-  base::Result<ListPage> list_of(const ListPending& query) const;
+  base::Result<ListPage> list_of(const ListParked& query) const;
   base::Result<ListPage> list_of(const ListRecentEvents& query) const;
   base::Result<ListPage> list_of(const ListLog& query) const;
   base::Result<ListPage> list_of(const ListAttempts& query) const;

@@ -8,18 +8,8 @@
 #include "store/rocks_snapshot.h"
 
 namespace triggerd::store {
-namespace {
 
 using base::ErrorCode;
-
-bool has_open_entry(const model::PendingChunk& chunk, model::WebhookRef webhook) {
-  return std::any_of(chunk.entries.begin(), chunk.entries.end(),
-                     [webhook](const model::PendingEntry& entry) {
-                       return entry.webhook == webhook && !model::is_final(entry.state);
-                     });
-}
-
-}  // namespace
 
 base::Result<std::optional<model::Counters>> RocksStore::Database::counters() const {
   std::optional<model::Counters> found;
@@ -76,24 +66,6 @@ base::Result<ListPage> RocksStore::Database::list_of(const ListDeliveries& query
         return true;
       });
   if (!read_all.ok()) return read_all.error();
-  return page;
-}
-
-base::Result<ListPage> RocksStore::Database::list_of(const ListPending& query) const {
-  ListPage page;
-  if (query.count_max == 0) return page;
-  const std::string first = pending_key(query.after, UINT32_MAX) + '\0';
-  const base::Status read =
-      for_each(kPending, first, "", nullptr,
-               [&page, &query](std::string_view key, std::string_view row) -> base::Result<bool> {
-                 base::Result<model::PendingChunk> chunk = decode_at<model::PendingChunk>(key, row);
-                 if (!chunk.ok()) return chunk.error();
-                 if (has_open_entry(chunk.value(), query.webhook)) {
-                   page.pending.push_back(std::move(chunk.value()));
-                 }
-                 return page.pending.size() < query.count_max;
-               });
-  if (!read.ok()) return read.error();
   return page;
 }
 

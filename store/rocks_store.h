@@ -18,8 +18,10 @@
 
 namespace triggerd::store {
 
-// Of the folder as a whole: columns, keys, rows. An older binary refuses a newer format.
-inline constexpr std::uint32_t kStoreFormat = 1;
+// Of the folder as a whole: columns, keys, rows. An older binary refuses a newer format; a folder
+// of an older format becomes one of this when it is opened.
+//   2: parked deliveries
+inline constexpr std::uint32_t kStoreFormat = 2;
 
 // What a damaged write-ahead log means at open.
 enum class WalRecovery : std::uint8_t {

@@ -152,6 +152,12 @@ base::Status RocksStore::Database::add(rocksdb::WriteBatch& batch,
           [&](const model::ErasePending& change) {
             return erase(batch, kPending, pending_key(change.seq, change.chunk));
           },
+          [&](const model::PutParked& change) {
+            return batch.Put(columns[kParked], parked_key(change.key), parked_row(change.match));
+          },
+          [&](const model::EraseParked& change) {
+            return erase(batch, kParked, parked_key(change.key));
+          },
           [&](const model::PutAttempt& change) { return put_attempt(batch, change); },
           [&](const model::ReopenDelivery& change) { return reopen(batch, change); },
           [&](const model::EraseLog& change) {

@@ -2,6 +2,7 @@
 // misses. Private to the store's sources.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,16 @@ inline std::string key_of(const model::AttemptRecord& row) {
 }
 inline std::string key_of(const model::RecoverJob& row) {
   return job_key(row.org, row.id);
+}
+
+// Where a parked entry of this row is found from.
+inline model::ParkedKey parked_key_of(const model::PendingChunk& chunk,
+                                      const model::PendingEntry& entry) {
+  if (entry.state != model::DeliveryState::kDelayed) {
+    return {entry.webhook, model::ParkedKind::kFresh, {}, chunk.seq};
+  }
+  return {entry.webhook, model::ParkedKind::kDelayed, std::max(entry.due, model::WallTime()),
+          chunk.seq};
 }
 
 template <class Record>

@@ -136,7 +136,7 @@ TEST(Checkpoint, HoldsWhatWasCommittedBeforeAndOpensAsAStore) {
   ASSERT_TRUE(store.value()->checkpoint(checkpoint).ok());
   EXPECT_FALSE(store.value()->checkpoint(checkpoint).ok()) << "there already";
   ASSERT_TRUE(store.value()->commit(batch(put(event(5)))).ok());
-  EXPECT_EQ(store.value()->sizes().columns.size(), 8U);
+  EXPECT_EQ(store.value()->sizes().columns.size(), 9U);
   EXPECT_GT(store.value()->sizes().log_bytes, 0U);
 
   options.path = checkpoint;

@@ -51,6 +51,10 @@ class RawStore {
   void erase(std::string_view column, const std::string& key) {
     check(database_->Delete({}, by_name_.at(std::string(column)), key));
   }
+  // The column with all of its rows.
+  void drop(std::string_view column) {
+    check(database_->DropColumnFamily(by_name_.at(std::string(column))));
+  }
 
  private:
   static void check(const rocksdb::Status& status) {

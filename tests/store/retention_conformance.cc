@@ -102,9 +102,11 @@ TEST_P(StoreConformance, RetentionErasesWhatIsOldWithAllThatIsKnownOfIt) {
 TEST_P(StoreConformance, RetentionKeepsWhatIsPendingAndDeadLettersForTheirOwnTime) {
   model::Event hook = event_at(5);
   hook.trigger_type = model::TriggerType::kSyncHook;
+  model::PendingChunk parked = pending(3, 1);
+  parked.entries[0].parked = true;
   ASSERT_TRUE(store()
                   .commit(batch(put(event_at(2)), put(event_at(3)), put(event_at(4)), put(hook),
-                                put(event_at(6)), put(event_at(7)), put(pending(3, 1)),
+                                put(event_at(6)), put(event_at(7)), put(parked),
                                 put(ended(1, 4, DeliveryState::kDead)),
                                 put(ended(1, 5, DeliveryState::kDead)), put(counters(100, 0))))
                   .ok());

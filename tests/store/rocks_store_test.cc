@@ -67,6 +67,13 @@ class RocksStoreTest : public ::testing::Test {
                            put(event(4)), put(pending(4, 0)), put(attempt(3, 4, 1))))
             .ok());
   }
+  // What of this webhook is parked.
+  static ListParked parked_at(std::uint32_t webhook) {
+    ListParked query;
+    query.what.lanes.push_back(
+        {{model::WebhookRef(webhook), model::ParkedKind::kFresh, {}, {}}, {}, 10});
+    return query;
+  }
   static base::Status scan(Store& store) {
     return store.scan([](const model::Record&) {});
   }
@@ -146,18 +153,42 @@ TEST_F(RocksStoreTest, SecondOpenIsRefusedWhileTheFirstLasts) {
 
 TEST_F(RocksStoreTest, NewerFormatIsRefusedAndNamed) {
   fill();
-  RawStore(path()).put(kMetaColumn, std::string(kFormatKey), "2");
+  RawStore(path()).put(kMetaColumn, std::string(kFormatKey), "3");
   const base::Error error = error_of(options());
   EXPECT_EQ(error.code, base::ErrorCode::kInvalid);
   EXPECT_EQ(error.message, "data folder " + path() +
-                               " has format 2, this triggerd reads up to 1; use a newer triggerd");
+                               " has format 3, this triggerd reads up to 2; use a newer triggerd");
 }
 
 TEST_F(RocksStoreTest, NewerFormatWithUnknownColumnsIsRefusedAndNamed) {
   fill();
-  RawStore(path(), "ledger").put(kMetaColumn, std::string(kFormatKey), "3");
-  EXPECT_NE(error_of(options()).message.find("has format 3, this triggerd reads up to 1"),
+  RawStore(path(), "ledger").put(kMetaColumn, std::string(kFormatKey), "4");
+  EXPECT_NE(error_of(options()).message.find("has format 4, this triggerd reads up to 2"),
             std::string::npos);
+}
+
+TEST_F(RocksStoreTest, AStoreOfFormat1BecomesOneOfThis) {
+  fill();
+  {
+    RawStore raw(path());
+    raw.drop(kParkedColumn);
+    raw.put(kMetaColumn, std::string(kFormatKey), "1");
+  }
+  const SecretBox other = SecretBox::create(std::array<std::uint8_t, 32>{9}).value();
+  RocksStoreOptions wrong = options();
+  wrong.secrets = &other;
+  EXPECT_EQ(error_of(wrong).code, base::ErrorCode::kInvalid);
+  EXPECT_EQ(RawStore(path()).get(kMetaColumn, std::string(kFormatKey)), "1");
+  for (int start = 0; start < 2; ++start) {
+    const auto store = open();
+    EXPECT_TRUE(scan(*store).ok());
+    EXPECT_NE(store->read_event(model::EventSeq(4)).value(), nullptr);
+    const auto page = store->list(ListDeliveries{model::EventSeq(4), {model::WebhookRef(3)}});
+    ASSERT_TRUE(page.ok());
+    EXPECT_EQ(page.value().pending, std::vector<model::PendingChunk>{pending(4, 0)});
+    EXPECT_TRUE(store->list(parked_at(3)).value().parked.lanes.at(0).deliveries.empty());
+  }
+  EXPECT_EQ(RawStore(path()).get(kMetaColumn, std::string(kFormatKey)), "2");
 }
 
 TEST_F(RocksStoreTest, UnknownColumnOfTheSameFormatIsRefused) {
@@ -239,6 +270,10 @@ TEST_F(RocksStoreTest, DamagedRowsOfReadsAreCorrupt) {
     raw.put(kEventIdsColumn, event_id_key(event(4).org, event(4).id), "x");
     raw.put(kAttemptsColumn, attempt_key(model::WebhookRef(3), model::EventSeq(4), 2), "x");
     raw.put(kPendingColumn, pending_key(model::EventSeq(7), 0), "x");
+    const auto fresh = model::ParkedKind::kFresh;
+    raw.put(kParkedColumn, parked_key({model::WebhookRef(1), fresh, {}, model::EventSeq(7)}),
+            parked_row(0));
+    raw.put(kParkedColumn, parked_key({model::WebhookRef(2), fresh, {}, model::EventSeq(4)}), "x");
   }
   const auto store = open();
   EXPECT_EQ(code_of(store->read_event(model::EventSeq(4))), base::ErrorCode::kCorrupt);
@@ -247,8 +282,9 @@ TEST_F(RocksStoreTest, DamagedRowsOfReadsAreCorrupt) {
             base::ErrorCode::kCorrupt);
   EXPECT_EQ(code_of(store->list(ListDeliveries{model::EventSeq(7), {}})),
             base::ErrorCode::kCorrupt);
-  EXPECT_EQ(code_of(store->list(ListPending{model::WebhookRef(1), model::EventSeq(0), 10})),
-            base::ErrorCode::kCorrupt);
+  EXPECT_EQ(code_of(store->list(parked_at(1))), base::ErrorCode::kCorrupt);
+  EXPECT_EQ(code_of(store->list(parked_at(2))), base::ErrorCode::kCorrupt);
+  EXPECT_TRUE(store->list(parked_at(3)).ok());
 }
 
 TEST_F(RocksStoreTest, RowUnderTheKeyOfAnotherIsCorrupt) {

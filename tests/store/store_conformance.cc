@@ -58,16 +58,11 @@ ListDeliveries deliveries(std::uint64_t seq, const std::vector<std::uint32_t>& w
   return query;
 }
 
-ListPending parked(std::uint32_t webhook, std::uint64_t after, std::uint32_t count_max) {
-  return {model::WebhookRef(webhook), model::EventSeq(after), count_max};
-}
-
 TEST_P(StoreConformance, NewStoreIsEmpty) {
   EXPECT_THAT(scan_all(store()), IsEmpty());
   EXPECT_EQ(read(store(), 0), nullptr);
   EXPECT_EQ(get(store(), id_of<model::OrgId>(1), id_of<model::EventId>(1)), std::nullopt);
   EXPECT_THAT(list(store(), deliveries(1, {1, 2})).attempts, IsEmpty());
-  EXPECT_THAT(list(store(), parked(1, 0, 10)).pending, IsEmpty());
 }
 
 TEST_P(StoreConformance, EmptyBatchCommitsAndChangesNothing) {
@@ -294,31 +289,6 @@ TEST_P(StoreConformance, DeliveryLogGivesTheHighestNumberOfEachInTheOrderAsked) 
               ElementsAre(attempt(2, 5, model::kNoAttempt), attempt(2, 5, 1), attempt(1, 5, 256)))
       << "behind an end without an attempt the last one";
   EXPECT_THAT(page.pending, ElementsAre(pending(5, 0), pending(5, 1)));
-}
-
-TEST_P(StoreConformance, PendingPagesHoldOpenChunksOfTheWebhookAfterASequence) {
-  using model::DeliveryState;
-  const auto entry = [](std::uint32_t ref, DeliveryState state) {
-    return std::vector<model::PendingEntry>{pending_entry(77, DeliveryState::kReady),
-                                            pending_entry(ref, state)};
-  };
-  const model::PendingChunk delayed = pending(2, 0, entry(1, DeliveryState::kDelayed));
-  const model::PendingChunk ready = pending(3, 5, entry(1, DeliveryState::kReady));
-  const model::PendingChunk third = pending(9, 0, entry(1, DeliveryState::kReady));
-  ASSERT_TRUE(store()
-                  .commit(batch(put(pending(1, 0, entry(1, DeliveryState::kReady))),
-                                put(pending(1, 1, entry(1, DeliveryState::kReady))), put(delayed),
-                                put(ready), put(pending(4, 0, entry(1, DeliveryState::kDelivered))),
-                                put(pending(5, 0, entry(1, DeliveryState::kDead))),
-                                put(pending(6, 0, entry(1, DeliveryState::kCancelled))),
-                                put(pending(7, 0, entry(2, DeliveryState::kReady))), put(third)))
-                  .ok());
-  reopen();
-  EXPECT_THAT(list(store(), parked(1, 1, 100)).pending, ElementsAre(delayed, ready, third));
-  EXPECT_THAT(list(store(), parked(1, 1, 2)).pending, ElementsAre(delayed, ready));
-  EXPECT_THAT(list(store(), parked(1, 3, 2)).pending, ElementsAre(third));
-  EXPECT_THAT(list(store(), parked(1, 9, 2)).pending, IsEmpty());
-  EXPECT_THAT(list(store(), parked(1, 1, 0)).pending, IsEmpty());
 }
 
 TEST_P(StoreConformance, ReadsSeeWholeBatchesWhileCommitsGoOn) {
