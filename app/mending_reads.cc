@@ -31,6 +31,7 @@ model::ReadAnswer read_delivery(store::Store& store, const model::ReadDelivery& 
   delivery.match = static_cast<std::uint32_t>(match - delivery.event->matches.begin());
   delivery.state = line.state;
   delivery.attempts = line.attempts;
+  if (!page.value().pending.empty()) delivery.row = std::move(page.value().pending.front());
   return model::DeliveryLoaded{std::move(delivery)};
 }
 

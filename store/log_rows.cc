@@ -81,12 +81,16 @@ struct PendingDelivery {
   model::PendingEntry entry;
 };
 
-const model::PendingEntry* open_entry(const PendingChunk& chunk, WebhookRef webhook) {
-  const auto at = std::find_if(chunk.entries.begin(), chunk.entries.end(),
-                               [webhook](const model::PendingEntry& entry) {
-                                 return entry.webhook == webhook && !model::is_final(entry.state);
-                               });
+const model::PendingEntry* entry_of(const PendingChunk& chunk, WebhookRef webhook) {
+  const auto at = std::find_if(
+      chunk.entries.begin(), chunk.entries.end(),
+      [webhook](const model::PendingEntry& entry) { return entry.webhook == webhook; });
   return at == chunk.entries.end() ? nullptr : &*at;
+}
+
+const model::PendingEntry* open_entry(const PendingChunk& chunk, WebhookRef webhook) {
+  const model::PendingEntry* entry = entry_of(chunk, webhook);
+  return entry == nullptr || model::is_final(entry->state) ? nullptr : entry;
 }
 
 void lay_over(const PendingDelivery& pending, LoggedDelivery& line) {
@@ -403,8 +407,10 @@ Result<ListPage> list_attempts(LogRows& rows, const ListAttempts& query) {
   if (!read.ok()) return read.error();
   read = rows.pending_between(
       query.seq, EventSeq(query.seq.value() + 1), [&](const PendingChunk& chunk) {
-        const model::PendingEntry* entry = open_entry(chunk, query.webhook);
+        const model::PendingEntry* entry = entry_of(chunk, query.webhook);
         if (entry == nullptr) return true;
+        page.pending.push_back(chunk);
+        if (model::is_final(entry->state)) return false;
         lay_over({chunk.seq, chunk.event_id, chunk.event_name, chunk.accepted_at, *entry}, line);
         is_known = true;
         return false;

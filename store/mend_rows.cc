@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "engine/model/limits.h"
 #include "store/log_rows.h"
 
 namespace triggerd::store {
@@ -58,6 +59,13 @@ Result<std::optional<StoredDelivery>> stored_delivery(LogRows& rows, WebhookRef 
   if (!line.ok()) return line.error();
   delivery.state = line.value().state;
   delivery.attempts = line.value().attempts;
+  const std::size_t chunk = delivery.match / model::kPendingChunkEntries;
+  const base::Status read =
+      rows.pending_between(seq, next_of(seq), [&delivery, chunk](const model::PendingChunk& row) {
+        if (row.chunk == chunk) delivery.row = row;
+        return row.chunk > chunk;
+      });
+  if (!read.ok()) return read.error();
   return std::optional<StoredDelivery>(std::move(delivery));
 }
 

@@ -64,7 +64,8 @@ struct ListLog {
   std::uint32_t count_max = 0;
   std::uint32_t looked_at_max = 0;  // rows; at least one step is always made
 };
-// All attempts of one delivery, newest first, and the delivery itself unless there is no trace.
+// All attempts of one delivery, newest first, the delivery itself unless there is no trace, and the
+// pending row that it shares, where there is one.
 struct ListAttempts {
   model::WebhookRef webhook;
   model::EventSeq seq;

@@ -226,6 +226,8 @@ TEST_P(StoreConformance, AttemptsOfADeliveryAreAllThereLastFirst) {
   ASSERT_EQ(page.deliveries.size(), 1U);
   EXPECT_EQ(page.deliveries[0].state, DeliveryState::kDelayed);
   EXPECT_EQ(page.deliveries[0].attempts, 2);
+  ASSERT_EQ(page.pending.size(), 1U);
+  EXPECT_EQ(page.pending[0].seq, EventSeq(3));
 
   const ListPage unattempted = list(store(), ListAttempts{WebhookRef(2), EventSeq(3)});
   EXPECT_THAT(unattempted.attempts, IsEmpty());

@@ -120,6 +120,31 @@ TEST_P(StoreConformance, FinalsComeOldestFirstWithTheirEvents) {
   EXPECT_EQ(second.finals[0].match, 1U);
 }
 
+TEST_P(StoreConformance, WhatIsOverComesWithThePendingRowThatItShares) {
+  std::vector<std::uint32_t> webhooks(66);
+  for (std::uint32_t i = 0; i < webhooks.size(); ++i) webhooks[i] = i + 1;
+  Ends ends;
+  ends.accept(1, webhooks);
+  ends.accept(2, {66});
+  ends.end(66, 1, DeliveryState::kDead);
+  ends.end(66, 2, DeliveryState::kDead);
+  const model::PendingChunk shared = pending(
+      1, 1, {pending_entry(65, DeliveryState::kReady), pending_entry(66, DeliveryState::kDead)});
+  ends.batch.mutations.push_back(put(pending(1, 0)));
+  ends.batch.mutations.push_back(put(shared));
+  ends.commit_to(store());
+  reopen();
+  const ListPage page = list(store(), finals_of(66, 0, model::kRecoverDead));
+  ASSERT_THAT(seqs_of(page), ElementsAre(1, 2));
+  EXPECT_EQ(page.finals[0].row, shared);
+  EXPECT_EQ(page.finals[1].row, std::nullopt);
+  EXPECT_THAT(list(store(), ListAttempts{WebhookRef(66), EventSeq(1)}).pending,
+              ElementsAre(shared));
+  EXPECT_EQ(list(store(), ListAttempts{WebhookRef(66), EventSeq(1)}).deliveries.at(0).state,
+            DeliveryState::kDead);
+  EXPECT_THAT(list(store(), ListAttempts{WebhookRef(66), EventSeq(2)}).pending, IsEmpty());
+}
+
 TEST_P(StoreConformance, FinalsGoOnWhereThePageEnded) {
   Ends ends;
   for (std::uint64_t seq = 1; seq <= 9; ++seq) {
