@@ -84,6 +84,8 @@ class Inspection::Checker {
         return check_event_id(key, row);
       case kPending:
         return with<model::PendingChunk>(column, key, row, &Checker::check_pending);
+      case kParked:
+        return check_parked(key, row);
       case kAttempts:
         return with<model::AttemptRecord>(column, key, row, &Checker::check_attempt);
       case kOrgEvents:
@@ -257,6 +259,11 @@ class Inspection::Checker {
     if (std::all_of(chunk.entries.begin(), chunk.entries.end(), is_over)) {
       find(kPending, key, "nothing in it is pending");
     }
+    for (const model::PendingEntry& entry : chunk.entries) {
+      if (!entry.parked || has(kParked, parked_key(parked_key_of(chunk, entry)))) continue;
+      find(kPending, key,
+           "parked at webhook " + std::to_string(entry.webhook.value()) + ", but not found there");
+    }
     const model::Event* of = event(chunk.seq);
     if (of == nullptr) {
       return find(kPending, key, "deliveries of " + seq_text(chunk.seq) + ", which is not stored");
@@ -270,6 +277,23 @@ class Inspection::Checker {
       same = chunk.entries[i].webhook == of->matches[first + i].webhook;
     }
     if (!same) find(kPending, key, "says otherwise than " + seq_text(chunk.seq) + " itself");
+  }
+
+  void check_parked(std::string_view key, std::string_view row) {
+    const std::optional<model::ParkedLoaded::Delivery> delivery = parked_of(key, row);
+    if (!delivery) return find(kParked, key, "stored parked delivery has another form");
+    const EventSeq seq = delivery->key.seq;
+    const std::size_t at = delivery->match % model::kPendingChunkEntries;
+    const auto chunk = look_up<model::PendingChunk>(
+        kPending, pending_key(seq, static_cast<std::uint32_t>(delivery->match /
+                                                              model::kPendingChunkEntries)));
+    if (!chunk || at >= chunk->entries.size() || model::is_final(chunk->entries[at].state)) {
+      find(kParked, key, "parked delivery of " + seq_text(seq) + ", which is not pending");
+    } else if (!chunk->entries[at].parked) {
+      find(kParked, key, seq_text(seq) + " is not parked by its pending row");
+    } else if (parked_key_of(*chunk, chunk->entries[at]) != delivery->key) {
+      find(kParked, key, seq_text(seq) + " is parked elsewhere by its pending row");
+    }
   }
 
   void check_attempt(std::string_view key, const model::AttemptRecord& attempt) {

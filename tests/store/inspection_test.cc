@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "store/codec.h"
 #include "store/keys.h"
 #include "store/rocks_store.h"
 #include "tests/store/raw_store.h"
@@ -67,6 +68,19 @@ class InspectionTest : public ::testing::Test {
                     .ok());
   }
 
+  // The delivery of event 4 to webhook 5, without the row that it is found by.
+  void park(model::DeliveryState state, bool parked) const {
+    RawStore raw(path());
+    const std::string key = pending_key(model::EventSeq(4), 0);
+    model::PendingChunk chunk = decode<model::PendingChunk>(raw.get(kPendingColumn, key)).value();
+    chunk.entries[1].state = state;
+    chunk.entries[1].due = state == model::DeliveryState::kDelayed ? wall(60) : model::WallTime();
+    chunk.entries[1].parked = parked;
+    std::string row;
+    encode(chunk, row);
+    raw.put(kPendingColumn, key, row);
+  }
+
   std::vector<std::string> faults(const SecretBox* secrets = nullptr) const {
     std::vector<std::string> found;
     const auto inspection = Inspection::open(path(), secrets);
@@ -111,7 +125,7 @@ TEST_F(InspectionTest, CountsRowsDeliveriesAndDeadLetters) {
   FileProgress progress;
   const auto stats = inspection.value()->stats(progress);
   ASSERT_TRUE(stats.ok());
-  EXPECT_EQ(stats.value().format, 1U);
+  EXPECT_EQ(stats.value().format, 2U);
   EXPECT_EQ(stats.value().pending, 1U);
   EXPECT_EQ(stats.value().dead_letters, 1U);
   EXPECT_EQ(stats.value().oldest_pending, pending(4, 0).accepted_at);
@@ -133,7 +147,7 @@ TEST_F(InspectionTest, AStoreThatIsOpenIsInUse) {
 }
 
 TEST_F(InspectionTest, ANewerFormatIsRefused) {
-  RawStore(path()).put(kMetaColumn, std::string(kFormatKey), "2");
+  RawStore(path()).put(kMetaColumn, std::string(kFormatKey), "3");
   const auto inspection = Inspection::open(path(), nullptr);
   ASSERT_FALSE(inspection.ok());
   EXPECT_EQ(inspection.error().code, base::ErrorCode::kInvalid);
@@ -211,6 +225,64 @@ TEST_F(InspectionTest, ADeliveryThatIsGivenAgainLeavesNothingBehind) {
     ASSERT_TRUE(store.value()->commit(batch(model::Mutation(again))).ok());
   }
   EXPECT_THAT(faults(&secrets_), IsEmpty());
+}
+
+// The one that is pending, and where it is found from: fresh, and delayed.
+TEST_F(InspectionTest, AParkedDeliveryIsFoundFromItsWebhook) {
+  const model::ParkedKey key{
+      model::WebhookRef(5), model::ParkedKind::kFresh, {}, model::EventSeq(4)};
+  park(model::DeliveryState::kReady, true);
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("parked at webhook 5, but not found there")));
+  RawStore(path()).put(kParkedColumn, parked_key(key), parked_row(1));
+  EXPECT_THAT(faults(), IsEmpty());
+  RawStore(path()).put(kParkedColumn, parked_key(key), parked_row(0));
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("event 4, which is not pending")));
+  RawStore(path()).put(kParkedColumn, parked_key(key), parked_row(1));
+  park(model::DeliveryState::kReady, false);
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("not parked by its pending row")));
+  park(model::DeliveryState::kDelayed, true);
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("but not found there"),
+                                    HasSubstr("parked elsewhere by its pending row")));
+  {
+    RawStore raw(path());
+    raw.erase(kParkedColumn, parked_key(key));
+    raw.put(kParkedColumn,
+            parked_key({key.webhook, model::ParkedKind::kDelayed, wall(60), key.seq}),
+            parked_row(1));
+  }
+  EXPECT_THAT(faults(), IsEmpty());
+}
+
+TEST_F(InspectionTest, AParkedDeliveryOfNothingPendingIsFound) {
+  {
+    RawStore raw(path());
+    raw.put(kParkedColumn,
+            parked_key({model::WebhookRef(5), model::ParkedKind::kFresh, {}, model::EventSeq(5)}),
+            parked_row(64));
+    raw.put(kParkedColumn, "?", "");
+  }
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("event 5, which is not pending"),
+                                    HasSubstr("parked delivery has another form")));
+}
+
+TEST_F(InspectionTest, AStoreOfFormat1IsLookedAtAsItIs) {
+  {
+    RawStore raw(path());
+    raw.drop(kParkedColumn);
+    raw.put(kMetaColumn, std::string(kFormatKey), "1");
+  }
+  EXPECT_THAT(faults(&secrets_), IsEmpty());
+  {
+    const auto inspection = Inspection::open(path(), nullptr);
+    ASSERT_TRUE(inspection.ok());
+    FileProgress progress;
+    const auto stats = inspection.value()->stats(progress);
+    ASSERT_TRUE(stats.ok());
+    EXPECT_EQ(stats.value().format, 1U);
+    EXPECT_EQ(stats.value().pending, 1U);
+  }
+  RawStore(path()).put(kMetaColumn, std::string(kFormatKey), "2");
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("lost a column")));
 }
 
 TEST_F(InspectionTest, AJobStaysBehindItsWebhookButNotBehindItsOrganization) {
