@@ -14,6 +14,7 @@ void ReplayStore::apply(const model::Batch& batch) {
   TRIGGERD_ASSERT(batch.seq.value() == last_batch_ + 1 && !batch.mutations.empty());
   last_batch_ = batch.seq.value();
   for (const model::Mutation& mutation : batch.mutations) put(mutation);
+  support::check_parked(parked_, pending_);
 }
 
 void ReplayStore::put(const model::Mutation& mutation) {
@@ -48,6 +49,10 @@ void ReplayStore::put(const model::Mutation& mutation) {
           pending_[{what.chunk.seq, what.chunk.chunk}] = what.chunk;
         } else if constexpr (std::is_same_v<What, model::ErasePending>) {
           TRIGGERD_ASSERT(pending_.erase({what.seq, what.chunk}) == 1);
+        } else if constexpr (std::is_same_v<What, model::PutParked>) {
+          parked_[what.key] = what.match;
+        } else if constexpr (std::is_same_v<What, model::EraseParked>) {
+          TRIGGERD_ASSERT(parked_.erase(what.key) == 1);
         } else if constexpr (std::is_same_v<What, model::PutAttempt>) {
           attempts_.push_back(what.attempt);
         } else if constexpr (std::is_same_v<What, model::ReopenDelivery> ||
@@ -93,6 +98,10 @@ void ReplayStore::load_into(core::Engine& engine) const {
 model::EventPtr ReplayStore::event(EventSeq seq) const {
   const auto at = events_.find(seq);
   return at == events_.end() ? nullptr : at->second;
+}
+
+model::ParkedLoaded ReplayStore::parked(const model::ReadParked& asked) const {
+  return support::read_parked(asked, model::kParkedPageBytes, parked_, pending_, events_);
 }
 
 std::vector<model::EventPtr> ReplayStore::events() const {

@@ -10,6 +10,7 @@
 
 #include "engine/core/engine.h"
 #include "engine/model/output.h"
+#include "tests/support/parked_tables.h"
 
 namespace triggerd::testing {
 
@@ -23,6 +24,7 @@ class ReplayStore {
   void restarted() { last_batch_ = 0; }
 
   [[nodiscard]] model::EventPtr event(model::EventSeq seq) const;
+  [[nodiscard]] model::ParkedLoaded parked(const model::ReadParked& asked) const;
   [[nodiscard]] model::EventIdLoaded event_id(const model::ReadEventId& asked) const;
   [[nodiscard]] const std::vector<model::AttemptRecord>& attempts() const { return attempts_; }
   [[nodiscard]] std::vector<model::EventPtr> events() const;
@@ -43,7 +45,8 @@ class ReplayStore {
   std::map<std::pair<model::OrgId, std::string>, model::EventType> event_types_;
   std::map<model::EventSeq, model::EventPtr> events_;
   std::map<std::pair<model::OrgId, model::EventId>, model::EventSeq> seqs_;
-  std::map<std::pair<model::EventSeq, std::uint32_t>, model::PendingChunk> pending_;
+  support::PendingTable pending_;
+  support::ParkedTable parked_;
   std::map<std::pair<model::OrgId, model::JobId>, model::RecoverJob> jobs_;
   std::vector<model::AttemptRecord> attempts_;
   model::Counters counters_;

@@ -296,6 +296,8 @@ void Scenario::options(const Command& command) {
       options_.triggers_per_webhook_max = number_of(value);
     } else if (key == "cache") {
       options_.payload_cache_bytes = number_of(value);
+    } else if (key == "resident") {
+      options_.resident = number_of(value);
     } else if (key == "dedup-ids") {
       options_.dedup_ids = number_of(value);
     } else if (key == "key-lead") {
@@ -500,6 +502,8 @@ void Scenario::answer(const Command& command) {
     answer = model::ParkedLoaded{};
   } else if (const auto* event = std::get_if<model::ReadEvent>(&read->second)) {
     answer = model::EventLoaded{durable_.event(event->seq)};
+  } else if (const auto* parked = std::get_if<model::ReadParked>(&read->second)) {
+    answer = durable_.parked(*parked);
   } else {
     answer = durable_.event_id(std::get<model::ReadEventId>(read->second));
   }

@@ -109,6 +109,7 @@ class Scenario {
   [[nodiscard]] std::string text_of(const model::Mutation& mutation) const;
   [[nodiscard]] std::string text_of(const model::Reply& reply) const;
   [[nodiscard]] std::string text_of(const model::PendingChunk& chunk) const;
+  [[nodiscard]] std::string text_of(const model::ParkedKey& key) const;
   [[nodiscard]] std::string text_of(const model::AttemptRecord& record) const;
   [[nodiscard]] std::string text_of(const model::Webhook& webhook) const;
   [[nodiscard]] std::string text_of(const model::Trigger& trigger) const;

@@ -129,6 +129,7 @@ std::string Scenario::text_of(const model::PendingChunk& chunk) const {
             testing::text_of(entry.state);
     if (entry.attempts > 0) text += " after " + std::to_string(entry.attempts);
     if (entry.state == model::DeliveryState::kDelayed) text += " until " + text_of(entry.due);
+    if (entry.parked) text += " parked";
     text += ",";
   }
   text.pop_back();
@@ -144,6 +145,12 @@ std::string Scenario::text_of(const model::AttemptRecord& record) const {
   if (!record.outcome.detail.empty()) text += " (" + record.outcome.detail + ")";
   text += std::string(": ") + testing::text_of(record.state_after);
   if (record.state_after == model::DeliveryState::kDelayed) text += " until " + text_of(record.due);
+  return text;
+}
+
+std::string Scenario::text_of(const model::ParkedKey& key) const {
+  std::string text = "event " + std::to_string(key.seq.value()) + " at " + name_of(key.webhook);
+  if (key.kind == model::ParkedKind::kDelayed) text += " until " + text_of(key.due);
   return text;
 }
 
@@ -188,6 +195,10 @@ std::string Scenario::text_of(const model::Mutation& mutation) const {
         } else if constexpr (std::is_same_v<What, model::ErasePending>) {
           return "erase event " + std::to_string(what.seq.value()) + " row " +
                  std::to_string(what.chunk);
+        } else if constexpr (std::is_same_v<What, model::PutParked>) {
+          return "put parked " + text_of(what.key);
+        } else if constexpr (std::is_same_v<What, model::EraseParked>) {
+          return "erase parked " + text_of(what.key);
         } else if constexpr (std::is_same_v<What, model::PutAttempt>) {
           return "put attempt " + text_of(what.attempt);
         } else if constexpr (std::is_same_v<What, model::ReopenDelivery>) {
@@ -233,8 +244,15 @@ void Scenario::print(const model::Read& read) {
     text += "event " + std::to_string(event->seq.value());
   } else if (const auto* id = std::get_if<model::ReadEventId>(&read.what)) {
     text += "event id " + name_of(id->id.value());
-  } else if (std::holds_alternative<model::ReadParked>(read.what)) {
+  } else if (const auto* parked = std::get_if<model::ReadParked>(&read.what)) {
     text += "parked";
+    for (const model::ReadParked::Lane& lane : parked->lanes) {
+      const bool is_fresh = lane.from.kind == model::ParkedKind::kFresh;
+      text += " " + std::to_string(lane.count_max) + " of " + name_of(lane.from.webhook);
+      text += is_fresh ? " from event " + std::to_string(lane.from.seq.value()) + ","
+                       : " due until " + text_of(lane.until) + ",";
+    }
+    if (!parked->lanes.empty()) text.pop_back();
   } else {
     text += "what is over";
   }

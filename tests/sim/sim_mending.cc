@@ -18,6 +18,8 @@ std::optional<model::StoredDelivery> stored(const support::StoreTables& tables,
   const support::DeliveryKey key{event->seq, webhook};
   const auto made = tables.attempts_made.find(key);
   if (made != tables.attempts_made.end()) delivery.attempts = made->second;
+  const auto row = tables.pending.find(support::row_of(event->seq, delivery.match));
+  if (row != tables.pending.end()) delivery.row = row->second;
   const model::PendingEntry* pending = tables.find_pending(key);
   const auto latest = tables.latest_attempts.find(key);
   if (pending != nullptr && !model::is_final(pending->state)) {

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "engine/base/assert.h"
+#include "engine/model/limits.h"
 #include "tests/sim/sim_mending.h"
 
 namespace triggerd::sim {
@@ -272,9 +273,9 @@ model::ReadAnswer World::answer_to(const model::Read& read) {
     return finals_of(store_.durable(), *finals);
   }
   const auto& parked = std::get<model::ReadParked>(read.what);
-  auto page = store_.list(store::ListPending{parked.webhook, parked.after, parked.count_max});
+  auto page = store_.list(store::ListParked{parked, model::kParkedPageBytes});
   if (!page.ok()) return model::ReadFailed{page.error()};
-  return model::ParkedLoaded{std::move(page.value().pending)};
+  return std::move(page.value().parked);
 }
 
 void World::read_answered(std::uint64_t id) {

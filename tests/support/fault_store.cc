@@ -104,17 +104,10 @@ base::Result<store::ListPage> FaultStore::list(const store::ListQuery& query) {
     return page;
   }
   // Lists of the delivery log are no concern of the core.
-  TRIGGERD_ASSERT(std::holds_alternative<store::ListPending>(query));
-  const auto& wanted = std::get<store::ListPending>(query);
-  const model::EventSeq first(wanted.after.value() + 1);
-  for (auto at = durable_.pending.lower_bound({first, 0});
-       at != durable_.pending.end() && page.pending.size() < wanted.count_max; ++at) {
-    const auto& entries = at->second.entries;
-    const bool waits = std::any_of(entries.begin(), entries.end(), [&wanted](const auto& entry) {
-      return entry.webhook == wanted.webhook && !model::is_final(entry.state);
-    });
-    if (waits) page.pending.push_back(at->second);
-  }
+  TRIGGERD_ASSERT(std::holds_alternative<store::ListParked>(query));
+  const auto& wanted = std::get<store::ListParked>(query);
+  page.parked = read_parked(wanted.what, wanted.bytes_max, durable_.parked, durable_.pending,
+                            durable_.events);
   return page;
 }
 

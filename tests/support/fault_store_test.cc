@@ -46,6 +46,10 @@ model::Batch event_batch(std::uint8_t number) {
   return batch;
 }
 
+model::ParkedKey parked_key(std::uint8_t number) {
+  return {model::WebhookRef(3), model::ParkedKind::kFresh, {}, model::EventSeq(number)};
+}
+
 bool has_event(FaultStore& store, std::uint8_t number) {
   const auto row = store.get({org(), event_id(number)});
   return row.ok() && row.value().has_value();
@@ -130,15 +134,25 @@ TEST(FaultStore, KeepsTheAttemptWithTheHighestNumber) {
   EXPECT_EQ(page.value().attempts[0].number, 2);
 }
 
-TEST(FaultStore, ListsPendingOfOneWebhookBehindASequenceUpToTheCount) {
+TEST(FaultStore, ListsParkedDeliveriesWithTheirRowsAndEvents) {
   FaultStore store;
-  for (std::uint8_t i = 1; i <= 5; ++i) ASSERT_TRUE(store.commit(event_batch(i)).ok());
-  const auto page =
-      store.list(store::ListPending{model::WebhookRef(3), model::EventSeq(1), /*count_max=*/2});
-  ASSERT_EQ(page.value().pending.size(), 2U);
-  EXPECT_EQ(page.value().pending[0].seq, model::EventSeq(2));
-  const auto none = store.list(store::ListPending{model::WebhookRef(8), model::EventSeq(0), 2});
-  EXPECT_TRUE(none.value().pending.empty());
+  for (std::uint8_t i = 1; i <= 5; ++i) {
+    model::Batch batch = event_batch(i);
+    std::get<model::PutPending>(batch.mutations[1]).chunk.entries[0].parked = true;
+    batch.mutations.emplace_back(model::PutParked{parked_key(i), 0});
+    ASSERT_TRUE(store.commit(batch).ok());
+  }
+  check_parked(store.durable().parked, store.durable().pending);
+  store::ListParked query;
+  query.what.lanes.push_back({parked_key(2), {}, /*count_max=*/2});
+  query.bytes_max = 1000;
+  const model::ParkedLoaded loaded = store.list(query).value().parked;
+  ASSERT_EQ(loaded.lanes.at(0).deliveries.size(), 2U);
+  EXPECT_EQ(loaded.lanes[0].deliveries[0].key, parked_key(2));
+  EXPECT_EQ(loaded.lanes[0].next, parked_key(4));
+  EXPECT_EQ(loaded.chunks.size(), 2U);
+  EXPECT_EQ(loaded.events.size(), 2U);
+  EXPECT_EQ(loaded.first_pending, model::EventSeq(1));
 }
 
 TEST(SimClock, WallJumpsAloneAndRunsAlong) {

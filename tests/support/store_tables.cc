@@ -41,6 +41,8 @@ class Applier {
   void operator()(const model::ErasePending& erase) {
     tables_.pending.erase({erase.seq, erase.chunk});
   }
+  void operator()(const model::PutParked& put) { tables_.parked[put.key] = put.match; }
+  void operator()(const model::EraseParked& erase) { tables_.parked.erase(erase.key); }
   void operator()(const model::PutAttempt& put) {
     const DeliveryKey key{put.attempt.seq, put.attempt.webhook};
     const auto [at, fresh] = tables_.latest_attempts.try_emplace(key, put.attempt);

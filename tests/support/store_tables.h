@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/model/output.h"
+#include "tests/support/parked_tables.h"
 
 namespace triggerd::support {
 
@@ -34,8 +35,6 @@ template <class Value>
 using DeliveryMap = std::unordered_map<DeliveryKey, Value, DeliveryKeyHash>;
 
 struct StoreTables {
-  using PendingKey = std::pair<model::EventSeq, std::uint32_t>;
-
   std::map<model::OrgId, model::Organization> organizations;
   std::map<model::ApiKeyId, model::ApiKey> keys;
   std::map<model::WebhookRef, model::WebhookPtr> webhooks;
@@ -43,7 +42,8 @@ struct StoreTables {
   std::map<std::pair<model::OrgId, std::string>, model::EventType> event_types;
   std::unordered_map<model::EventSeq, model::EventPtr> events;
   std::map<std::pair<model::OrgId, model::EventId>, model::EventSeq> event_ids;
-  std::map<PendingKey, model::PendingChunk> pending;
+  PendingTable pending;
+  ParkedTable parked;
   DeliveryMap<model::AttemptRecord> latest_attempts;  // the highest number of each
   DeliveryMap<std::uint16_t> attempts_made;
   // Of events alone, dead or cancelled.
