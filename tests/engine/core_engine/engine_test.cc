@@ -445,8 +445,8 @@ class PublisherTest : public ::testing::Test {
   Door door_{DoorRates{}, 1};
   PublishWaits waits_{{}, outbox_};
   Deliveries deliveries_{
-      DeliveryOptions{{default_retry_schedule(), 0}, {1, 1, 1}, {}, 1'000'000, {}, 1}, registry_,
-      outbox_, waits_, random_};
+      DeliveryOptions{{default_retry_schedule(), 0}, {1, 1, 1}, {}, 1'000'000, 100, {}, 1},
+      registry_, outbox_, waits_, random_};
   Publisher publisher_{PublishLimits{100, 100, 6, 2},
                        DedupOptions{std::chrono::hours(24), 100, 1},
                        registry_,
