@@ -115,10 +115,10 @@ bool Deliveries::loaded(ReadId id, const model::ReadAnswer& answer, Now now) {
       if (fate.state != DeliveryState::kReady) {
         // Its lane was drained meanwhile: nobody would look for it there.
         give_up_start(grant, fate, now);
-      } else if (scheduler_.is_rated(grant.lane)) {
-        give_back(grant);
-      } else {
+      } else if (scheduler_.take_token(grant, now.mono)) {
         begin(grant, now);
+      } else {
+        give_back(grant);
       }
     }
     return true;

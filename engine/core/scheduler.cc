@@ -352,6 +352,12 @@ void Scheduler::learn(Lane& lane, const Grant& grant, const CallReport& report, 
   lane.breaker.hold(now + std::min<base::Duration>(report.retry_after, kReceiverHoldMax));
 }
 
+bool Scheduler::take_token(const Grant& grant, MonoTime now) {
+  const Lane* lane = lane_of(grant.lane);
+  if (lane == nullptr || lane->rate == nullptr) return true;
+  return !lane->rate->bucket.take(1, lane->rate->limit, now);
+}
+
 void Scheduler::refund(const Grant& grant) {
   const Lane* lane = lane_of(grant.lane);
   if (lane == nullptr || lane->rate == nullptr) return;

@@ -69,7 +69,6 @@ class Scheduler {
   // Requires: has_lane. Repeating changes nothing.
   void pause(model::WebhookRef ref);
   void resume(model::WebhookRef ref);
-  [[nodiscard]] bool is_rated(model::WebhookRef ref) const { return lane_of(ref)->rate != nullptr; }
   // Nothing starts in this lane until then, or sooner when it rests already. Requires: has_lane.
   void rest(model::WebhookRef ref, base::MonoTime until);
   // Requires: has_lane, nothing waiting, nothing in flight.
@@ -96,6 +95,8 @@ class Scheduler {
   BreakerChange release(const Grant& grant, const CallReport& report, base::MonoTime now);
   // Gives the token of a start that did not happen back to its lane. Beside release().
   void refund(const Grant& grant);
+  // Takes it again: true when its lane has one, or needs none.
+  [[nodiscard]] bool take_token(const Grant& grant, base::MonoTime now);
   // May next() give something?
   [[nodiscard]] bool has_ready() const {
     return (!ring_.empty() || !retry_ring_.empty()) && in_flight_ < limits_.in_flight;

@@ -480,7 +480,8 @@ void World::commit_wait_begun() {
 }
 
 bool World::settled() {
-  return partition_->engine().stats().pending == 0 && partition_->idle() && calls_.empty() &&
+  const core::EngineStats stats = partition_->engine().stats();
+  return stats.pending == 0 && stats.recover_jobs == 0 && partition_->idle() && calls_.empty() &&
          reads_.empty() && waiting_.empty();
 }
 

@@ -31,6 +31,14 @@ void Pace::emitted(const Emitted& seen) {
     if (const auto* reopen = std::get_if<model::ReopenDelivery>(&mutation)) {
       mended_.insert({reopen->seq, reopen->webhook});
     }
+    // One that was parked goes by the wall clock, as after a restart.
+    if (const auto* unparked = std::get_if<model::EraseParked>(&mutation)) {
+      const model::ParkedKey& key = unparked->key;
+      const base::Duration left = std::max(base::Duration(0), key.due - seen.now.wall);
+      if (key.kind == model::ParkedKind::kDelayed) {
+        earliest_[{key.seq, key.webhook}] = seen.now.mono + left - kTolerance;
+      }
+    }
     if (const auto* put = std::get_if<model::PutPending>(&mutation)) {
       check_stored_due(put->chunk, seen.now);
     }

@@ -142,6 +142,8 @@ void Settings::restarted(const Restarted&) {
           model::ordering_of(webhook->second->delivery) != model::Ordering::kKey) {
         continue;
       }
+      // A retry that is parked failed before the webhook wanted order: it stays out of line.
+      if (entry.parked && entry.state == model::DeliveryState::kDelayed) continue;
       open_[{entry.webhook, chunk.ordering_key}].insert(chunk.seq);
       key_of_[{chunk.seq, entry.webhook}] = chunk.ordering_key;
     }
