@@ -58,6 +58,10 @@ enum class Sometimes : std::uint8_t {
   kGivenAgain,
   kJobFinished,
   kJobGoesOn,
+  kParked,
+  kParkedRetry,
+  kReadBack,
+  kRecoveryWithParked,
   kCount,
 };
 inline constexpr std::size_t kSometimesCount = static_cast<std::size_t>(Sometimes::kCount);
@@ -112,6 +116,10 @@ inline constexpr std::array<const char*, kSometimesCount> kSometimesNames = {
     "delivery given again by hand or by a job",
     "job finished",
     "job went on after a restart",
+    "delivery parked",
+    "retry parked until it is due",
+    "parked delivery read back",
+    "recovery with parked deliveries",
 };
 
 // Sums over worlds.

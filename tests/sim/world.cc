@@ -207,6 +207,13 @@ void World::resume_paused() {
   }
 }
 
+bool World::has_paused() const {
+  const auto& webhooks = store_.durable().webhooks;
+  return std::any_of(webhooks.begin(), webhooks.end(), [](const auto& row) {
+    return row.second->state == model::WebhookState::kPaused;
+  });
+}
+
 void World::abandon(model::RequestId id) {
   if (waiting_.erase(id) == 0) return;
   tally_.hit(Sometimes::kRequestAbandoned);
@@ -335,6 +342,11 @@ void World::note_output(const model::Output& output) {
       if (event->event->is_test) tally_.hit(Sometimes::kTestEvent);
     } else if (std::holds_alternative<model::ReopenDelivery>(mutation)) {
       tally_.hit(Sometimes::kGivenAgain);
+    } else if (const auto* parked = std::get_if<model::PutParked>(&mutation)) {
+      const bool is_retry = parked->key.kind == model::ParkedKind::kDelayed;
+      tally_.hit(is_retry ? Sometimes::kParkedRetry : Sometimes::kParked);
+    } else if (std::holds_alternative<model::EraseParked>(mutation)) {
+      tally_.hit(Sometimes::kReadBack);
     } else if (const auto* job = std::get_if<model::PutJob>(&mutation)) {
       if (job->job.state == model::JobState::kFinished && job->job.recovered > 0) {
         tally_.hit(Sometimes::kJobFinished);
@@ -518,11 +530,13 @@ void World::drain() {
   std::uint64_t resumed_in = 0;  // a commit that was bound to fail may still undo it
   const base::MonoTime until = now().mono + kSettleMax;
   for (std::uint64_t steps = 0; !settled() && !failed(); ++steps) {
-    if (resumed_in != epoch_) {
+    const bool nothing_comes = !partition_->engine().next_deadline() && agenda_.empty();
+    // One may have been made in a batch that was on its way to the store.
+    if (resumed_in != epoch_ || (nothing_comes && has_paused())) {
       resumed_in = epoch_;
       resume_paused();
+      continue;
     }
-    const bool nothing_comes = !partition_->engine().next_deadline() && agenda_.empty();
     if (nothing_comes || now().mono > until || steps > kSettleStepsMax) {
       const core::EngineStats stats = partition_->engine().stats();
       verdict_.object(

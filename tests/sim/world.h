@@ -76,6 +76,7 @@ class World final : private Outside {
   void client_acts();
   void ask_again(model::RequestId id);
   void resume_paused();
+  [[nodiscard]] bool has_paused() const;
   void abandon(model::RequestId id);
   void outcome_arrives(std::uint64_t id);
   void read_answered(std::uint64_t id);

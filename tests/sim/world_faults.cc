@@ -95,6 +95,7 @@ void World::restart(End end) {
 
   start_process();
   if (partition_->engine().stats().pending > 0) tally_.hit(Sometimes::kRecoveryWithPending);
+  if (partition_->engine().stats().parked > 0) tally_.hit(Sometimes::kRecoveryWithParked);
   std::optional<std::string> recovered = state_of(partition_->engine());
   if (!recovered) expected.reset();
   if (expected) tally_.hit(Sometimes::kRecoveryCompared);

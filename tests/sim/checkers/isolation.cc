@@ -169,6 +169,10 @@ void Isolation::finished(const Finished& seen) {
       receiver.breaker_in_doubt = true;
       receiver.open = false;
     }
+    // The limit may have risen by it.
+    if (told_by(seen.outcome) == Tells::kSuccess && receiver.limit < receiver.bound_most) {
+      receiver.limit += 1;
+    }
     return;
   }
   judge_limit(receiver, call, seen);
