@@ -52,6 +52,8 @@ rocksdb::DBOptions database_options(const RocksStoreOptions& options) {
                                : rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   // Log files are not reused: old records behind a new tail would look like damage.
   made.recycle_log_file_num = 0;
+  // Of all columns together: what is written is not yet in files, and counts as memory.
+  made.db_write_buffer_size = std::size_t{48} << 20;
   made.max_total_wal_size = std::uint64_t{256} << 20;
   made.max_background_jobs = 2;
   made.max_open_files = 512;

@@ -158,7 +158,7 @@ inline constexpr std::uint32_t kInFlightPerWebhookDefault = 64;
 inline constexpr std::uint32_t kInFlightPerHostDefault = 64;
 inline constexpr std::uint32_t kInFlightDefault = 4096;
 // Bytes of event payloads kept in memory; above it the oldest are read again when needed.
-inline constexpr std::size_t kPayloadCacheBytesDefault = std::size_t{64} * 1024 * 1024;
+inline constexpr std::size_t kPayloadCacheBytesDefault = std::size_t{32} * 1024 * 1024;
 // Deliveries that wait in memory, about: the others are parked in the store (core/parking).
 // Webhooks with a backlog share this; however many they are, each keeps the minimum of its own.
 inline constexpr std::size_t kResidentDefault = 100'000;
