@@ -7,8 +7,9 @@
 // which nothing else is open leaves the memory with its payload. When half of its share is gone, a
 // lane reads the next ones back, a page at a time for many lanes together.
 //
-// With n backlogged webhooks the memory holds about resident * (1 + ln n) deliveries at the worst,
-// and kResidentPerWebhookMin of each at the least: nobody has to give back what was there before.
+// With n backlogged webhooks the memory holds about resident * (1 + ln n) deliveries of narrow
+// events at the worst, and kResidentPerWebhookMin of each at the least: nobody has to give back
+// what was there before.
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -42,6 +43,13 @@ const PendingChunk* find_row(const std::vector<PendingChunk>& rows, EventSeq seq
   return is_there ? &*at : nullptr;
 }
 
+// An event takes some 270 bytes and each of its deliveries 32, so that those of a wide event are
+// cheaper by about so much.
+std::size_t cheapness(std::uint32_t matches) {
+  constexpr std::uint32_t counted_max = 16;
+  return std::max<std::size_t>(std::min(matches, counted_max) / 2, 1);
+}
+
 }  // namespace
 
 std::size_t Deliveries::share() const {
@@ -67,8 +75,9 @@ bool Deliveries::park_if_full(DeliveryRef delivery) {
       return false;
     }
   } else {
-    const bool has_room = scheduler_.waiting(ref, Work::kFresh) < share() &&
-                          (!wants_order(event, ref) || has_room_in_line(ref));
+    const bool has_room =
+        scheduler_.waiting(ref, Work::kFresh) < share() * cheapness(event.count) &&
+        (!wants_order(event, ref) || has_room_in_line(ref));
     // It must not overtake those that are parked.
     if (has_room && parking_.part(ref, ParkedKind::kFresh) == nullptr) return false;
   }
