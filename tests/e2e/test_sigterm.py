@@ -78,7 +78,9 @@ class Sigterm(ServerCase):
             wait_until(lambda: self.client.event(event)["deliveries"][0]["attempts"] == 1,
                        "a first attempt that failed")
         self.hang(1.5)  # of two webhooks: one fails at once
-        wait_until(lambda: len(receiver.calls("/down")) == 4, "the fourth call")
+        # It has failed when it is counted, not yet when it has come.
+        wait_until(lambda: self.client.get("/organizations/deliveries/pending").result["delayed"]
+                   == 4, "the fourth call to fail")
         self.assertEqual(self.engine.terminate(), 0)
         line = self.drained()
         self.assertEqual({name: line[name] for name in (

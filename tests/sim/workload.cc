@@ -266,7 +266,9 @@ model::Request Workload::mend(KnownOrg& org) {
     case 4: {
       model::StartRecovery start{org.id, webhook->id, {}};
       if (draw_chance(random_, 0.5)) start.states |= model::kRecoverCancelled;
-      start.per_second = static_cast<std::uint32_t>(1 + random_.below(20));
+      // Slow ones are still at it when a crash comes.
+      start.per_second =
+          draw_chance(random_, 0.5) ? 1 : static_cast<std::uint32_t>(1 + random_.below(20));
       return start;
     }
     default:
