@@ -1,6 +1,7 @@
 #include "engine/core/outbox.h"
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
 namespace triggerd::core {
@@ -31,7 +32,7 @@ void Outbox::refuse(RequestId request, model::Refusal refusal) {
 
 ReadId Outbox::ask(BatchSeq rests_on, decltype(model::Read::what) what) {
   const ReadId id(++last_read_);
-  output_.reads.push_back(model::Read{id, what, rests_on});
+  output_.reads.push_back(model::Read{id, std::move(what), rests_on});
   return id;
 }
 

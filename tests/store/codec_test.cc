@@ -485,8 +485,8 @@ TEST(CodecParked, AParkedEntryIsWhatItWasWithTheHighBitOfItsState) {
   parked.entries[0].parked = true;
   const std::string row = encoded(parked);
   expected.resize(expected.size() - 8);
-  const std::size_t state_at =
-      std::mismatch(expected.begin(), expected.end(), row.begin()).first - expected.begin();
+  const auto state_at = static_cast<std::size_t>(
+      std::mismatch(expected.begin(), expected.end(), row.begin()).first - expected.begin());
   ASSERT_EQ(expected[state_at], static_cast<char>(model::DeliveryState::kDelayed));
   expected[state_at] = static_cast<char>(expected[state_at] | 0x80);
   EXPECT_EQ(row, with_checksum(expected));
