@@ -289,6 +289,10 @@ constexpr Setting kSettings[] = {
      [](Path p, const Values& v, Config& c) {
        return read_integer<std::size_t>(p, v[0], 1, 100'000'000, c.pending_max);
      }},
+    {"delivery.max_in_memory", Arity::kOne,
+     [](Path p, const Values& v, Config& c) {
+       return read_integer<std::size_t>(p, v[0], 0, 100'000'000, c.resident);
+     }},
     {"delivery.retry.schedule", Arity::kList, read_schedule},
     {"delivery.retry.jitter", Arity::kOne,
      [](Path p, const Values& v, Config& c) { return read_jitter(p, v[0], c); }},

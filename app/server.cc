@@ -30,6 +30,7 @@ core::EngineOptions engine_options(const Config& config) {
   options.isolation = config.isolation;
   options.rates = config.rates;
   options.pending_max = config.pending_max;
+  options.resident = config.resident;
   options.secret_overlap = config.secret_overlap;
   options.key_publish_lead = config.key_publish_lead;
   options.pending_per_org_max = std::min(config.pending_max, options.pending_per_org_max);

@@ -128,6 +128,7 @@ const std::vector<SettingCase>& setting_cases() {
       {"delivery.breaker.open_for_max", {{"30s"}, {"1h"}}, {{"61m"}, {"-1s"}}, "at most 1h"},
       {"delivery.retry.share_percent", {{"1"}, {"100"}}, {{"0"}, {"101"}, {"20%"}}, "1 to 100"},
       {"delivery.max_pending", {{"1"}, {"100000000"}}, {{"0"}, {"100000001"}}, "1 to 100000000"},
+      {"delivery.max_in_memory", {{"0"}, {"100000000"}}, {{"-1"}, {"100000001"}}, "0 to 100000000"},
       {"delivery.retry.schedule",
        {{"1s"}, {"0s", "5m", "1h30m"}},
        {{}, {"soon"}, {"1s", ""}, {"-1s"}, {"1000000h"}, SettingValues(1000, "1s")},
@@ -239,6 +240,7 @@ TEST(SetSetting, ValuesArriveWhereTheyBelong) {
       {"delivery.breaker.open_for_max", {"40s"}},
       {"delivery.retry.share_percent", {"18"}},
       {"delivery.max_pending", {"14"}},
+      {"delivery.max_in_memory", {"15"}},
       {"delivery.retry.schedule", {"5s", "5m"}},
       {"delivery.retry.jitter", {"0.5"}},
       {"delivery.retry.disable_after", {"48h"}},
@@ -291,6 +293,7 @@ TEST(SetSetting, ValuesArriveWhereTheyBelong) {
   EXPECT_EQ(config.isolation.breaker.open_for_max, std::chrono::seconds(40));
   EXPECT_EQ(config.isolation.retry_share_percent, 18U);
   EXPECT_EQ(config.pending_max, 14U);
+  EXPECT_EQ(config.resident, 15U);
   EXPECT_THAT(config.retry_schedule, ElementsAre(std::chrono::seconds(5), std::chrono::minutes(5)));
   EXPECT_EQ(config.retry_jitter, 0.5);
   EXPECT_EQ(config.disable_after, std::chrono::hours(48));

@@ -56,6 +56,8 @@ class Kill9(ServerCase):
                 recovery_kills += 1
                 continue
             if not self.engine.running():
+                # Now and then most of the backlog does not fit into memory.
+                self.folder.write_config({"delivery": {"max_in_memory": chance.choice((0, 100_000))}})
                 at = time.monotonic()
                 self.engine.start()
                 slowest_start = max(slowest_start, time.monotonic() - at)
