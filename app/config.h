@@ -70,7 +70,7 @@ struct Config {
   core::IsolationOptions isolation;
   std::size_t pending_max = model::kPendingMax;
   std::size_t resident = model::kResidentDefault;  // of these, in memory, about
-  std::vector<base::Duration> retry_schedule;  // empty: the default of CONTRACT A2
+  std::vector<base::Duration> retry_schedule;      // empty: the default of CONTRACT A2
   double retry_jitter = model::kRetryJitterDefault;
   base::Duration disable_after = model::kDisableAfterDefault;  // 0: never
 
