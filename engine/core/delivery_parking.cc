@@ -43,6 +43,13 @@ const PendingChunk* find_row(const std::vector<PendingChunk>& rows, EventSeq seq
   return is_there ? &*at : nullptr;
 }
 
+// What waits for a webhook that is gone or disabled is read back to be given up, without waiting
+// for room or for its time.
+bool is_given_up(const Registry& registry, WebhookRef ref) {
+  const model::Webhook* webhook = registry.peek(ref);
+  return webhook == nullptr || webhook->state == model::WebhookState::kDisabled;
+}
+
 // An event takes some 270 bytes and each of its deliveries 32, so that those of a wide event are
 // cheaper by about so much.
 std::size_t cheapness(std::uint32_t matches) {
@@ -111,9 +118,7 @@ void Deliveries::wake_at(WebhookRef ref, WallTime due) {
 std::uint32_t Deliveries::wanted_of(WebhookRef ref, ParkedKind kind) {
   const ParkedPart* part = parking_.part(ref, kind);
   if (part == nullptr) return 0;
-  const model::Webhook* webhook = registry_.peek(ref);
-  const bool is_given_up = webhook == nullptr || webhook->state == model::WebhookState::kDisabled;
-  if (is_given_up) return model::kParkedPerLaneRead;
+  if (is_given_up(registry_, ref)) return model::kParkedPerLaneRead;
   if (kind == ParkedKind::kDelayed && part->from.due > now_.wall) {
     wake_at(ref, part->from.due);
     return 0;
@@ -132,15 +137,13 @@ void Deliveries::ask_parked() {
   if (parking_.is_empty() || parking_.reading()) return;
   ReadParked read;
   std::uint32_t room = model::kParkedPerRead;
-  while (read.lanes.size() < model::kParkedLanesPerRead && room > 0) {
+  while (read.lanes.size() < parking_.lanes_per_read() && room > 0) {
     const std::optional<WebhookRef> ref = parking_.take_wanted();
     if (!ref) break;
-    const model::Webhook* webhook = registry_.peek(*ref);
-    const bool is_given_up = webhook == nullptr || webhook->state == model::WebhookState::kDisabled;
     for (const ParkedKind kind : {ParkedKind::kFresh, ParkedKind::kDelayed}) {
       const std::uint32_t wanted = std::min(wanted_of(*ref, kind), room);
       if (wanted == 0) continue;
-      const WallTime until = is_given_up ? WallTime::max() : now_.wall;
+      const WallTime until = is_given_up(registry_, *ref) ? WallTime::max() : now_.wall;
       read.lanes.push_back({parking_.part(*ref, kind)->from, until, wanted});
       room -= wanted;
     }
@@ -156,8 +159,8 @@ void Deliveries::ask_parked() {
 
 bool Deliveries::parked_loaded(model::ReadId id, const model::ReadAnswer& answer, Now now) {
   if (!parking_.reading() || parking_.reading()->id != id) return false;
-  const Parking::Reading reading = parking_.ended();
   const auto* loaded = std::get_if<ParkedLoaded>(&answer);
+  const Parking::Reading reading = parking_.ended(/*failed=*/loaded == nullptr);
   for (std::size_t i = 0; i < reading.lanes.size(); ++i) {
     const WebhookRef ref = reading.lanes[i].from.webhook;
     if (loaded == nullptr || i >= loaded->lanes.size()) {

@@ -160,8 +160,13 @@ void Parking::began(Reading reading) {
   reading_ = std::move(reading);
 }
 
-Parking::Reading Parking::ended() {
+Parking::Reading Parking::ended(bool failed) {
   TRIGGERD_ASSERT(reading_);
+  if (reads_of_one_ > 0) {
+    --reads_of_one_;
+  } else if (failed) {
+    reads_of_one_ = reading_->lanes.size();
+  }
   Reading reading = *std::move(reading_);
   reading_.reset();
   return reading;

@@ -1,7 +1,7 @@
 // Which webhooks have deliveries parked in the store, how many, and whose turn it is to be read
 // back. Knows no delivery by itself: the index in the store does (model::ParkedKey).
 //
-// Thread: the engine's. Owner: core/deliveries. Memory: about 160 bytes for each webhook with a
+// Thread: the engine's. Owner: core/deliveries. Memory: about 250 bytes for each webhook with a
 // parked delivery, however many it has.
 #pragma once
 
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "engine/base/time.h"
+#include "engine/model/limits.h"
 #include "engine/model/output.h"
 
 namespace triggerd::core {
@@ -69,7 +70,11 @@ class Parking {
   };
   [[nodiscard]] const std::optional<Reading>& reading() const { return reading_; }
   void began(Reading reading);
-  [[nodiscard]] Reading ended();
+  // One that fails may do so for one of its lanes: as many reads as it had lanes have one each.
+  [[nodiscard]] Reading ended(bool failed);
+  [[nodiscard]] std::size_t lanes_per_read() const {
+    return reads_of_one_ > 0 ? 1 : model::kParkedLanesPerRead;
+  }
   // What the read has seen: nothing of this webhook and kind is parked below `from`, but for what
   // was parked since it began. `accepted_from`: when the one before it was accepted, if known.
   void advance(const model::ParkedKey& from, std::optional<model::WallTime> accepted_from);
@@ -98,6 +103,7 @@ class Parking {
   std::deque<model::WebhookRef> wanted_;        // each once; some may be gone
   std::set<std::pair<base::MonoTime, model::WebhookRef>> wakes_;
   std::optional<Reading> reading_;
+  std::size_t reads_of_one_ = 0;  // to come
 };
 
 }  // namespace triggerd::core

@@ -50,6 +50,15 @@ std::vector<What> effects_of(const model::Output& output) {
   return found;
 }
 
+template <class What>
+std::vector<What> reads_of(const model::Output& output) {
+  std::vector<What> found;
+  for (const model::Read& read : output.reads) {
+    if (const auto* what = std::get_if<What>(&read.what)) found.push_back(*what);
+  }
+  return found;
+}
+
 model::Reply reply_of(const model::Output& output) {
   const auto replies = effects_of<model::SendReply>(output);
   EXPECT_EQ(replies.size(), 1U);
@@ -157,6 +166,54 @@ TEST_F(EngineTest, KeepsDeliveriesOfAPausedWebhook) {
   EXPECT_TRUE(effects_of<StartAttempt>(output).empty());
   EXPECT_EQ(engine_->stats().pending, 1U);
   EXPECT_EQ(engine_->next_deadline(), std::nullopt);
+}
+
+// --- Parked deliveries: the limits of one read, and of a line. What is parked, and when it comes
+// back, is in scenarios/parked*.txt.
+
+TEST_F(EngineTest, OneReadOfParkedDeliveriesHasSoManyWebhooks) {
+  options_.resident = 0;
+  constexpr auto webhooks = static_cast<std::uint32_t>(model::kParkedLanesPerRead + 6);
+  std::vector<model::Webhook> paused;
+  for (std::uint32_t ref = 1; ref <= webhooks; ++ref) {
+    paused.push_back(stored_webhook(ref, model::WebhookState::kPaused));
+  }
+  recover_with(paused);
+  static_cast<void>(publish(100, 40));  // beyond the room for wide events
+  ASSERT_GT(engine_->stats().parked, webhooks);
+  // What waits for them is given up, and what is parked read back for it.
+  for (std::uint32_t ref = 1; ref <= webhooks; ++ref) {
+    engine_->handle(model::DeleteWebhook{kOrg, model::WebhookId(uuid(1000 + ref))},
+                    model::RequestId(ref), now_);
+  }
+  const std::vector<model::ReadParked> reads = reads_of<model::ReadParked>(engine_->take_output());
+  ASSERT_EQ(reads.size(), 1U) << "one at a time";
+  EXPECT_LE(reads[0].lanes.size(), model::kParkedLanesPerRead);
+  std::uint32_t deliveries = 0;
+  for (const model::ReadParked::Lane& lane : reads[0].lanes) {
+    EXPECT_LE(lane.count_max, model::kParkedPerLaneRead);
+    deliveries += lane.count_max;
+  }
+  EXPECT_LE(deliveries, model::kParkedPerRead);
+}
+
+TEST_F(EngineTest, AStuckKeyHoldsABoundedPartOfItsWebhookInMemory) {
+  options_.resident = 0;
+  std::vector<model::Webhook> webhooks{stored_webhook(1, model::WebhookState::kActive)};
+  webhooks[0].delivery.ordering = model::Ordering::kKey;
+  recover_with(webhooks);
+  constexpr std::uint64_t events = model::kResidentInLineMin + 10;
+  std::size_t starts = 0;
+  for (std::uint64_t i = 0; i < events; ++i) {
+    model::PublishEvents asked{kOrg, {event(100 + i)}};
+    asked.events[0].id_from_client = false;
+    asked.events[0].ordering_key = "stuck";
+    engine_->handle(std::move(asked), model::RequestId(1 + i), now_);
+    starts += effects_of<StartAttempt>(engine_->take_output()).size();
+  }
+  EXPECT_EQ(starts, 1U);
+  EXPECT_EQ(engine_->stats().pending, events);
+  EXPECT_EQ(engine_->stats().parked, events - 1 - model::kResidentInLineMin);
 }
 
 // CONTRACT A9. The refusals at smaller limits are in scenarios/overload.txt.

@@ -110,7 +110,7 @@ TEST(Parking, AReadMovesOnWhatLiesBelow) {
     parking.parked(fresh(kOne, seq), at(static_cast<int>(seq)));
   }
   begin_read(parking, fresh(kOne, 1));
-  EXPECT_EQ(parking.ended().id, model::ReadId(1));
+  EXPECT_EQ(parking.ended(false).id, model::ReadId(1));
   parking.unparked(fresh(kOne, 1));
   parking.unparked(fresh(kOne, 2));
   parking.advance(fresh(kOne, 3), at(2));
@@ -126,12 +126,29 @@ TEST(Parking, WhatIsParkedWhileItIsReadIsNotPassedOver) {
   parking.parked(delayed(kOne, 8, 110), at(80));
   begin_read(parking, delayed(kOne, 7, 100));
   parking.parked(delayed(kOne, 2, 105), at(20));
-  static_cast<void>(parking.ended());
+  static_cast<void>(parking.ended(false));
   parking.unparked(delayed(kOne, 7, 100));
   parking.advance(delayed(kOne, 8, 110), at(70));
   parking.advance(EventSeq(8));
   EXPECT_EQ(parking.part(kOne, ParkedKind::kDelayed)->from, delayed(kOne, 2, 105));
   EXPECT_EQ(parking.first(), EventSeq(2));
+}
+
+TEST(Parking, AfterAReadThatFailedItsLanesAreReadOneByOne) {
+  Parking parking;
+  parking.parked(fresh(kOne, 5), at(50));
+  parking.parked(fresh(kTwo, 6), at(60));
+  EXPECT_EQ(parking.lanes_per_read(), model::kParkedLanesPerRead);
+  Parking::Reading both;
+  both.lanes = {{fresh(kOne, 5), WallTime(), 10}, {fresh(kTwo, 6), WallTime(), 10}};
+  parking.began(both);
+  static_cast<void>(parking.ended(true));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(parking.lanes_per_read(), 1U);
+    begin_read(parking, fresh(kOne, 5));
+    static_cast<void>(parking.ended(i == 0));
+  }
+  EXPECT_EQ(parking.lanes_per_read(), model::kParkedLanesPerRead);
 }
 
 }  // namespace
