@@ -87,6 +87,19 @@ TEST_F(SchedulerRateTest, ATokenGivenBackIsThereAgain) {
   EXPECT_EQ(starts(), (Starts{{1, 1}}));
 }
 
+TEST_F(SchedulerRateTest, ATokenGivenBackIsTakenAgainUnlessAnotherStartHasIt) {
+  open(1, "a", {std::nullopt, RateLimit{seconds(1), 1}});
+  open(2, "b", {std::nullopt, std::nullopt});
+  push(1, 2);
+  push(2, 1);
+  EXPECT_EQ(starts(), (Starts{{1, 1}, {2, 1}}));
+  EXPECT_FALSE(scheduler_.take_token(grants_[0], now_)) << "it was not given back";
+  scheduler_.refund(grants_[0]);
+  EXPECT_TRUE(scheduler_.take_token(grants_[0], now_));
+  EXPECT_FALSE(scheduler_.take_token(grants_[0], now_));
+  EXPECT_TRUE(scheduler_.take_token(grants_[1], now_)) << "it needs none";
+}
+
 TEST_F(SchedulerRateTest, AnotherRateHoldsAtOnce) {
   open(1, "a", {std::nullopt, RateLimit{seconds(1000), 1}});
   push(1, 4);
