@@ -1,6 +1,5 @@
 // How jemalloc, the allocator of this program, is set up: it reads the text below when it starts
-// (jemalloc(3), TUNING). Most of what is allocated by one thread is freed by another, which leaves
-// glibc's heaps full of holes: measured with bench/load/backlog.
+// (jemalloc(3), TUNING). Most of what is allocated by one thread is freed by another (ADR 22).
 
 extern "C" {
 // A few arenas however many cores there are, and memory that is not used goes back soon.
